@@ -1,0 +1,239 @@
+"""Drives one service over a fixed number of keep-alive connections and tells truthfully what came back."""
+
+import asyncio
+import gc
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Final, cast
+
+import uvloop
+from pydantic import TypeAdapter
+
+from bench.wire import Answer, Endpoint, read_answer
+from bench.workloads import transfers
+
+# A request still unanswered this long after the time is up is given up and counted as an error.
+GRACE_SECONDS: Final = 10.0
+RECONNECT_PAUSE_SECONDS: Final = 0.05
+SAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a generator process is told, on its standard input."""
+
+    endpoint: Endpoint
+    workload: str
+    seed: int
+    seconds: float
+    connections: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds from sending a request to having its whole answer, over every answer, good or bad."""
+
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one run saw: `rate` is the 2xx answers per second that came in time, `errors` the requests without one."""
+
+    rate: float
+    requests: int
+    errors: int
+    statuses: dict[int, int]
+    broken: dict[str, int]
+    latency: Latency | None
+    samples: list[str]
+
+
+@dataclass(slots=True)
+class Run:
+    """What the connections of a run share: the requests still to send, the time that is left and the tally."""
+
+    requests: Iterator[bytes]
+    started_at: float
+    deadline: float
+    all_sent: bool = False
+    in_time: int = 0
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    broken: Counter[str] = field(default_factory=Counter[str])
+    latencies: list[float] = field(default_factory=list[float])
+    samples: list[str] = field(default_factory=list[str])
+
+    def is_over(self) -> bool:
+        """Whether no further request may be sent."""
+        return self.all_sent or perf_counter() >= self.deadline
+
+    def take(self) -> bytes | None:
+        """The next request to send, or None when time or requests have run out."""
+        request = None if self.is_over() else next(self.requests, None)
+        self.all_sent = request is None
+        return request
+
+    def count(self, answer: Answer, sent_at: float) -> None:
+        """Tally an answer that is complete now."""
+        now = perf_counter()
+        self.latencies.append(now - sent_at)
+        self.statuses[answer.status] += 1
+        if not is_good(answer.status):
+            self.keep_sample(answer)
+        elif now <= self.deadline:
+            self.in_time += 1
+
+    def keep_sample(self, answer: Answer) -> None:
+        """Keep the first few refusals for the report."""
+        if len(self.samples) < SAMPLES:
+            self.samples.append(f"{answer.status} {answer.body.decode(errors='replace')}")
+
+    def measured(self) -> Measurement:
+        """The tally, summed up when the last connection is done."""
+        elapsed = min(perf_counter(), self.deadline) - self.started_at
+        requests = self.statuses.total() + self.broken.total()
+        good = sum(count for status, count in self.statuses.items() if is_good(status))
+        return Measurement(
+            rate=self.in_time / elapsed,
+            requests=requests,
+            errors=requests - good,
+            statuses=dict(self.statuses),
+            broken=dict(self.broken),
+            latency=summarise(self.latencies),
+            samples=self.samples,
+        )
+
+
+class Caller(asyncio.Protocol):
+    """One connection, which sends its next request as soon as the last one is answered."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._received = b""
+        self._sent_at: float | None = None
+        self._transport: asyncio.Transport | None = None
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask the first question."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        """Count the answer once it is complete; anything else than an answer ends the connection."""
+        self._received += data
+        try:
+            answer = read_answer(self._received)
+        except ValueError:
+            self.break_off("malformed answer")
+        else:
+            if answer:
+                self._answered(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A connection that ends while an answer is owed has failed its request."""
+        self.break_off("connection lost")
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def break_off(self, why: str) -> None:
+        """Drop the connection at once; a request that is still owed its answer counts as broken."""
+        if self._sent_at is not None:
+            self._run.broken[why] += 1
+            self._sent_at = None
+        if self._transport:
+            self._transport.abort()
+
+    def _answered(self, answer: Answer) -> None:
+        assert self._sent_at is not None
+        self._run.count(answer, self._sent_at)
+        self._received, self._sent_at = b"", None
+        if answer.closes:
+            self._hang_up()
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        request = self._run.take()
+        if request is None:
+            self._hang_up()
+        else:
+            assert self._transport
+            self._sent_at = perf_counter()
+            self._transport.write(request)
+
+    def _hang_up(self) -> None:
+        assert self._transport
+        self._transport.close()
+
+
+async def drive(
+    endpoint: Endpoint, requests: Iterator[bytes], *, seconds: float, connections: int, grace: float = GRACE_SECONDS
+) -> Measurement:
+    """Send `requests` in a closed loop until they or the time run out, then wait `grace` seconds for what is owed."""
+    now = perf_counter()
+    run = Run(requests, started_at=now, deadline=now + seconds)
+    lanes = [asyncio.create_task(keep_calling(run, endpoint)) for _ in range(connections)]
+    _, late = await asyncio.wait(lanes, timeout=seconds + grace)
+    for lane in late:
+        lane.cancel()
+    outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+    for bug in (outcome for outcome in outcomes if isinstance(outcome, Exception)):
+        raise bug
+    return run.measured()
+
+
+async def keep_calling(run: Run, endpoint: Endpoint) -> None:
+    """Keep one connection open for as long as there is something to ask."""
+    loop = asyncio.get_running_loop()
+    while not run.is_over():
+        try:
+            _, caller = await loop.create_connection(lambda: Caller(run), endpoint.host, endpoint.port)
+        except OSError:
+            run.broken["not connected"] += 1
+            await asyncio.sleep(RECONNECT_PAUSE_SECONDS)
+        else:
+            await caller_gone(caller)
+
+
+async def caller_gone(caller: Caller) -> None:
+    """Wait until a connection has ended; being cancelled means that its answer comes too late."""
+    try:
+        await caller.gone
+    finally:
+        caller.break_off("unanswered")
+
+
+def is_good(status: int) -> bool:
+    """Whether the service did what it was asked."""
+    return 200 <= status < 300
+
+
+def summarise(seconds: Sequence[float]) -> Latency | None:
+    """The nearest-rank percentiles, in milliseconds; None when nothing was answered."""
+    if not seconds:
+        return None
+    ranked = sorted(seconds)
+    p50, p95, p99 = (ranked[math.ceil(q * len(ranked)) - 1] * 1_000 for q in (0.50, 0.95, 0.99))
+    return Latency(p50, p95, p99, ranked[-1] * 1_000)
+
+
+def main() -> None:
+    """Read a Load from standard input, carry it out and write the Measurement to standard output."""
+    load = TypeAdapter(Load).validate_json(sys.stdin.read())
+    requests = transfers(load.endpoint, load.workload, load.seed)
+    # A collection in the generator would be charged to the service; a bounded run makes little garbage in cycles.
+    gc.disable()
+    measurement = uvloop.run(drive(load.endpoint, requests, seconds=load.seconds, connections=load.connections))
+    sys.stdout.buffer.write(TypeAdapter(Measurement).dump_json(measurement))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Starts both services on one PostgreSQL, with the same accounts and the same money in them."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from pydantic import BaseModel
+
+from bench import baseline
+from bench.load import drive
+from bench.wire import Endpoint, post
+from bench.workloads import ACCOUNTS, transfer_body
+
+FUNDS: Final = Decimal("10000000.00")
+HOST: Final = "127.0.0.1"
+ADDRESS_LINE: Final = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
+SET_UP_SECONDS: Final = 120.0
+# The benchmark's own server is meant, never one that the caller's shell happens to point at.
+FOREIGN: Final = frozenset({"DATABASE_URL", "BURSAR_DATABASE_URL", "BURSAR_DATA"})
+ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+
+
+class ServiceFailed(Exception):
+    """A service did not start, or refused to be set up; the message says what it printed."""
+
+
+class CreatedKey(BaseModel):
+    """What `bursar key create --json` prints, as far as the benchmark needs it."""
+
+    key: str
+
+
+@contextmanager
+def running_baseline(url: str, scratch: Path) -> Generator[Endpoint]:
+    """The tutorial-style service in a process and a database of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE bench_baseline")
+    own = make_conninfo(url, dbname="bench_baseline")
+    baseline.create_accounts(own, ACCOUNTS, FUNDS)
+    with running("bench.baseline", own, log=scratch / "baseline.log") as port:
+        yield Endpoint(HOST, port, baseline.PATH)
+
+
+@contextmanager
+def running_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
+    """Bursar as a user starts it, its accounts opened and funded through its own door."""
+    with running("bursar", "serve", "--port", "0", "--data", str(data), log=scratch / "bursar.log") as port:
+        created = bursar("key", "create", "--data", str(data), "--operator", "bench", "--json")
+        endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
+        openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
+        post_all(endpoint, "/v1/accounts", openings)
+        post_all(endpoint, endpoint.path, (transfer_body("world:funding", number, str(FUNDS)) for number in ACCOUNTS))
+        yield endpoint
+
+
+def post_all(endpoint: Endpoint, path: str, bodies: Iterable[str]) -> None:
+    """Send every body once, many at a time; ServiceFailed when one of them is refused."""
+    requests = (post(endpoint, path, body, secrets.token_hex(16)) for body in bodies)
+    seen = asyncio.run(drive(endpoint, requests, seconds=SET_UP_SECONDS, connections=16))
+    if seen.errors or seen.requests != len(ACCOUNTS):
+        raise ServiceFailed(f"{path}: {seen.errors} of {seen.requests} failed: {seen.broken} {seen.samples}")
+
+
+def bursar(*arguments: str) -> str:
+    """Run one of Bursar's commands and return what it printed; ServiceFailed when it does not succeed."""
+    command = [sys.executable, "-m", "bursar", *arguments]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=SET_UP_SECONDS, check=False)
+    if done.returncode:
+        raise ServiceFailed(f"bursar {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@contextmanager
+def running(module: str, *arguments: str, log: Path) -> Generator[int]:
+    """Run a module that prints its address; yields its port and stops it at the end."""
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", module, *arguments]
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        yield printed_port(process, log)
+    finally:
+        stop(process)
+
+
+def printed_port(process: subprocess.Popen[bytes], log: Path) -> int:
+    """Wait for the line with the address; ServiceFailed when the process ends or is silent for too long."""
+    give_up_at = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < give_up_at:
+        if found := ADDRESS_LINE.search(log.read_text(errors="replace")):
+            return int(found[1])
+        time.sleep(0.02)
+    raise ServiceFailed(f"{log.stem} did not start:\n{log.read_text(errors='replace')[-4_000:]}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and make it end when it does not."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,49 @@
+"""What is asked of both services: who pays whom, as ready requests."""
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Final
+
+from bench.wire import Endpoint, post
+
+ACCOUNTS: Final = tuple(f"BENCH{n:05d}" for n in range(1_000))
+
+Pick = Callable[[Random], tuple[int, int]]
+
+
+def any_two(rng: Random, accounts: int = len(ACCOUNTS)) -> tuple[int, int]:
+    """Two different accounts out of the first few or all of them."""
+    source = int(rng.random() * accounts)
+    return source, (source + 1 + int(rng.random() * (accounts - 1))) % accounts
+
+
+def two_of_few(rng: Random) -> tuple[int, int]:
+    """Twenty accounts, so that both directions of a pair meet often: locks taken in the request's order deadlock."""
+    return any_two(rng, 20)
+
+
+def from_one(rng: Random) -> tuple[int, int]:
+    """Always the same source, any other target."""
+    return 0, 1 + int(rng.random() * (len(ACCOUNTS) - 1))
+
+
+WORKLOADS: Final[Mapping[str, Pick]] = {
+    "1,000 accounts": any_two,
+    "20 accounts": two_of_few,
+    "one hot account": from_one,
+}
+
+
+def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
+    """Endless transfers of one dollar, each an intent of its own; the same seed picks the same accounts."""
+    pick, rng, run = WORKLOADS[workload], Random(seed), secrets.token_hex(8)  # noqa: S311  # repeatable, not secret
+    for n in itertools.count():
+        source, target = pick(rng)
+        yield post(endpoint, endpoint.path, transfer_body(ACCOUNTS[source], ACCOUNTS[target], "1.00"), f"{run}-{n}")
+
+
+def transfer_body(source: str, target: str, amount: str) -> str:
+    """The JSON of a transfer; a format string, because json.dumps would cost the generator four times as much."""
+    return f'{{"source":"{source}","target":"{target}","amount":"{amount}","currency":"USD"}}'

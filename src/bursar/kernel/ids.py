@@ -1,0 +1,28 @@
+"""Ids are UUIDv7 with a typed prefix, so that a reader sees what an id names and an index grows at one end."""
+
+import os
+import re
+import time
+from uuid import UUID
+
+_SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})")
+
+
+def new_id(at_ms: int | None = None) -> UUID:
+    """Make a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 bits of sub-millisecond order, 62 random bits."""
+    nanoseconds = time.time_ns()
+    milliseconds = nanoseconds // 1_000_000 if at_ms is None else at_ms
+    fraction = (nanoseconds % 1_000_000) * 4096 // 1_000_000
+    tail = int.from_bytes(os.urandom(8)) >> 2
+    return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | tail)
+
+
+def show(prefix: str, value: UUID) -> str:
+    """Write an id as the wire shows it: `tr_0190…`."""
+    return f"{prefix}_{value.hex}"
+
+
+def read(prefix: str, text: str) -> UUID | None:
+    """Read an id of this prefix; None for any other text, so that a wrong id answers like an unknown one."""
+    match = _SHAPE.fullmatch(text)
+    return UUID(hex=match[2]) if match and match[1] == prefix else None

@@ -1,0 +1,21 @@
+"""Settings come from the environment and have defaults that are right for a first start."""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`BURSAR_…` variables; `DATABASE_URL` counts too, as hosting platforms set it."""
+
+    model_config = SettingsConfigDict(env_prefix="BURSAR_", extra="ignore")
+
+    database_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("BURSAR_DATABASE_URL", "DATABASE_URL"), repr=False
+    )
+    data: Path = Field(default_factory=lambda: user_data_path("bursar", appauthor=False))
+    connections: int = Field(default=10, ge=2, le=1000)
+    statement_cache_size: int = Field(default=200, ge=0)
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
