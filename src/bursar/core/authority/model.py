@@ -1,0 +1,84 @@
+"""The table of actions, and an instruction as the door hands it in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bursar.core.events.model import Happening
+from bursar.core.idempotency.model import Answer, Claim, lock_of
+from bursar.core.identity.model import Actor, Credential, Scope, ScopeMissing
+from bursar.core.ledger.model import Order, Outcome
+from bursar.kernel.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a caller can ask for; `name` is the operation id of the API."""
+
+    name: str
+    scope: Scope
+
+
+ACTIONS: dict[str, Action] = {
+    action.name: action
+    for action in (
+        Action("open_account", "accounts:write"),
+        Action("get_account", "accounts:read"),
+        Action("list_accounts", "accounts:read"),
+        Action("get_balance", "accounts:read"),
+        Action("get_statement", "accounts:read"),
+        Action("freeze_account", "accounts:freeze"),
+        Action("unfreeze_account", "accounts:unfreeze"),
+        Action("close_account", "accounts:close"),
+        Action("create_transfer", "transfers:create"),
+        Action("create_transfers", "transfers:create"),
+        Action("get_transfer", "transfers:read"),
+        Action("list_transfers", "transfers:read"),
+        Action("reverse_transfer", "transfers:reverse"),
+        Action("create_hold", "holds:create"),
+        Action("get_hold", "holds:read"),
+        Action("capture_hold", "holds:capture"),
+        Action("release_hold", "holds:release"),
+        Action("list_events", "events:read"),
+        Action("create_agent", "agents:write"),
+        Action("get_agent", "agents:read"),
+        Action("list_agents", "agents:read"),
+        Action("create_key", "keys:write"),
+        Action("list_keys", "keys:read"),
+        Action("revoke_key", "keys:write"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks for which action, under which key, in which request."""
+
+    credential: Credential
+    action: Action
+    request_id: str
+    claim: Claim | None = None
+
+    @property
+    def lock(self) -> int | None:
+        """The advisory lock of its key, if it has one."""
+        return lock_of(self.credential.tenant_id, self.action.name, self.claim.key) if self.claim else None
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer."""
+
+    ask: Ask
+    orders: Callable[[Actor], Sequence[Order]]
+    answer: Callable[[Sequence[Outcome]], Answer]
+    size: int = 1
+
+
+def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:
+    """Why this actor may not do this at all; None when they may."""
+    return None if action.scope in actor.scopes else ScopeMissing(action.scope)
+
+
+def denied(action: Action, refusal: Refusal) -> Happening:
+    """What the record says of an action that was not allowed."""
+    return Happening(f"{action.name}.denied", refusal.code, {"detail": refusal.detail}, decision="deny")

@@ -1,0 +1,187 @@
+"""The one function that authorises money, and its smaller sister for actions that move none."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from bursar.core.authority import telling
+from bursar.core.authority.model import Ask, Instruction, denied, refusal_of
+from bursar.core.events import service as events
+from bursar.core.events.model import Event, Happening, event_of
+from bursar.core.idempotency import service as idempotency
+from bursar.core.idempotency.model import Answer, Pinned
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor
+from bursar.core.ledger import service as ledger
+from bursar.core.ledger.model import AllDone, Done, Hold, Order, Outcome, Together
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id
+from bursar.kernel.refusal import Refusal
+
+Result = TypeVar("Result")
+
+# What an instruction comes to: bytes to send, or a refusal that is not pinned to its key.
+Reply = Answer | Refusal
+
+
+@dataclass(slots=True)
+class Carried:
+    """The replies to a batch, and one event it wrote: the trace that tells whether a lost commit took effect."""
+
+    replies: list[Reply]
+    trace: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An instruction that got past every check, and the orders it comes to."""
+
+    index: int
+    instruction: Instruction
+    actor: Actor
+    orders: Sequence[Order]
+
+
+async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
+    """Authenticate, replay, check, move, record, pin: all in this transaction. Every instruction gets its own reply.
+
+    The transaction holds the advisory locks of all keys from its start, and no two instructions share one.
+    """
+    replies: dict[int, Reply] = {}
+    written: list[Event] = []
+    jobs: list[_Job] = []
+    asks = [instruction.ask for instruction in instructions]
+    for index, (actor, reply, event) in enumerate(await _admit(tx, asks)):
+        written += [event] if event else []
+        if actor is None:
+            assert reply
+            replies[index] = reply
+            continue
+        instruction = instructions[index]
+        try:
+            jobs.append(_Job(index, instruction, actor, instruction.orders(actor)))
+        except Refusal as refusal:
+            replies[index] = refusal
+            written.append(_denial(instruction.ask, actor, refusal))
+    pinned = await _move(tx, jobs, replies, written) if jobs else []
+    await events.record(tx, written)
+    await idempotency.pin(tx, pinned)
+    return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None)
+
+
+async def _admit(tx: Tx, asks: Sequence[Ask]) -> list[tuple[Actor | None, Reply | None, Event | None]]:
+    """For each ask: the actor who may go on, or the reply that ends it here (and the event of a denial)."""
+    who = await identity.authenticate_many(tx, [ask.credential for ask in asks])
+    known = [(actor.principal_id, ask) for ask in asks if isinstance(actor := who[ask.credential], Actor)]
+    first = await idempotency.find(tx, [(who_id, ask.action.name, ask.claim.key) for who_id, ask in known if ask.claim])
+    return [_admitted(ask, who[ask.credential], first) for ask in asks]
+
+
+def _admitted(
+    ask: Ask, who: identity.Who, first: Mapping[tuple[UUID, str, str], Pinned]
+) -> tuple[Actor | None, Reply | None, Event | None]:
+    if not isinstance(who, Actor):
+        return None, who, None
+    pinned = first.get((who.principal_id, ask.action.name, ask.claim.key)) if ask.claim else None
+    if pinned and ask.claim:
+        return None, pinned.replay_for(ask.claim), None
+    refusal = refusal_of(who, ask.action)
+    if refusal:
+        return None, refusal, _denial(ask, who, refusal)
+    return who, None, None
+
+
+def _denial(ask: Ask, actor: Actor, refusal: Refusal) -> Event:
+    return event_of(new_id(), actor, ask.request_id, ask.action.name, denied(ask.action, refusal))
+
+
+async def _move(tx: Tx, jobs: Sequence[_Job], replies: dict[int, Reply], written: list[Event]) -> list[Pinned]:
+    """Send all orders at once, then tell each job's outcomes to the record and to its caller."""
+    outcomes, expired = await ledger.send_many(tx, [order for job in jobs for order in job.orders])
+    written += _expiries(expired)
+    pinned: list[Pinned] = []
+    start = 0
+    for job in jobs:
+        mine = outcomes[start : start + len(job.orders)]
+        start += len(job.orders)
+        told = [event for order, outcome in zip(job.orders, mine, strict=True) for event in _tell(job, order, outcome)]
+        written += told
+        answer = job.instruction.answer(mine)
+        replies[job.index] = answer
+        pinned += _pins(job.instruction.ask, job.actor, answer, told[0].id)
+    return pinned
+
+
+def _expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:
+    return [event_of(event_id, None, "", "expire_hold", telling.expired(hold)) for event_id, hold in expired]
+
+
+async def expire_holds(tx: Tx, hold_ids: Sequence[UUID]) -> int:
+    """Give back what these holds set aside, as far as their time is over; returns how many were."""
+    expired = await ledger.expire(tx, hold_ids)
+    await events.record(tx, _expiries(expired))
+    return len(expired)
+
+
+def _tell(job: _Job, order: Order, outcome: Outcome) -> list[Event]:
+    if isinstance(order, Together):
+        if isinstance(outcome, AllDone):
+            return [
+                _event(job, o.event_id, telling.done(o, d)) for o, d in zip(order.orders, outcome.parts, strict=True)
+            ]
+        assert not isinstance(outcome, Done)
+        return [_event(job, new_id(), telling.undone(len(order.orders), outcome))]
+    assert not isinstance(outcome, AllDone)
+    if isinstance(outcome, Done):
+        return [_event(job, order.event_id, telling.done(order, outcome))]
+    return [_event(job, order.event_id, telling.refused(order, outcome))]
+
+
+def _event(job: _Job, event_id: UUID, happening: Happening) -> Event:
+    ask = job.instruction.ask
+    return event_of(event_id, job.actor, ask.request_id, ask.action.name, happening)
+
+
+def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned]:
+    if ask.claim is None:
+        return []
+    claim = ask.claim
+    return [
+        Pinned(actor.principal_id, ask.action.name, claim.key, claim.request_hash, answer.status, answer.body, event_id)
+    ]
+
+
+async def act(
+    tx: Tx,
+    ask: Ask,
+    work: Callable[[Tx, Actor], Awaitable[tuple[Result, Happening]]],
+    answer: Callable[[Result | Refusal], Answer],
+) -> Carried:
+    """The same road for an action that moves no money: `work` does it and says what happened; a refusal undoes it."""
+    ((actor, reply, event),) = await _admit(tx, [ask])
+    if actor is None:
+        assert reply
+        await events.record(tx, [event] if event else [])
+        return Carried([reply], event.id if event else None)
+    result: Result | Refusal
+    try:
+        async with tx.savepoint():
+            result, happening = await work(tx, actor)
+    except Refusal as refusal:
+        result = refusal
+        happening = Happening(f"{ask.action.name}.refused", refusal.code, {"detail": refusal.detail}, decision="deny")
+    event = event_of(new_id(), actor, ask.request_id, ask.action.name, happening)
+    await events.record(tx, [event])
+    reply = answer(result)
+    await idempotency.pin(tx, _pins(ask, actor, reply, event.id))
+    return Carried([reply], event.id)
+
+
+async def authorise_read(tx: Tx, ask: Ask) -> Actor:
+    """Tell who reads; refuses a caller without the scope. Reads are not written to the record."""
+    actor = await identity.authenticate(tx, ask.credential)
+    refusal = refusal_of(actor, ask.action)
+    if refusal:
+        raise refusal
+    return actor

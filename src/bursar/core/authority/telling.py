@@ -1,0 +1,141 @@
+"""What the audit row says of each order and its outcome."""
+
+from bursar.core.events.model import Happening
+from bursar.core.ledger.model import (
+    AccountRef,
+    CaptureHold,
+    Done,
+    ExpireHold,
+    Hold,
+    Move,
+    PlaceHold,
+    Posting,
+    Refused,
+    ReleaseHold,
+    ReverseEntry,
+    SendMoney,
+    SingleOrder,
+)
+from bursar.kernel.canonical import Json
+from bursar.kernel.ids import show
+from bursar.kernel.money import Money, show_minor
+
+_DONE = {
+    SendMoney: "transfer.posted",
+    ReverseEntry: "transfer.reversed",
+    PlaceHold: "hold.placed",
+    CaptureHold: "hold.captured",
+    ReleaseHold: "hold.released",
+    ExpireHold: "hold.expired",
+}
+_REFUSED = {
+    SendMoney: "transfer.refused",
+    ReverseEntry: "reversal.refused",
+    PlaceHold: "hold.refused",
+    CaptureHold: "capture.refused",
+    ReleaseHold: "release.refused",
+    ExpireHold: "expiry.refused",
+}
+
+
+def done(order: SingleOrder, outcome: Done) -> Happening:
+    """The record of an order that was carried out: what was asked and every posting with its versions."""
+    payload = dict(asked(order))
+    if outcome.postings:
+        payload["postings"] = [_posting(p) for p in outcome.postings]
+    if outcome.hold:
+        payload["hold"] = _hold(outcome.hold)
+    assert outcome.entry or outcome.hold
+    name = show("tr", outcome.entry.id) if outcome.entry else show("hold", outcome.hold.id) if outcome.hold else None
+    state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else ""
+    return Happening(_DONE[type(order)], state, payload, name)
+
+
+def refused(order: SingleOrder, refusal: Refused) -> Happening:
+    """The record of an order that was refused."""
+    payload = {**asked(order), "detail": refusal.detail}
+    return Happening(_REFUSED[type(order)], refusal.code, payload, _about(order), "deny")
+
+
+def expired(hold: Hold) -> Happening:
+    """The record of a hold whose time was over."""
+    return Happening("hold.expired", "expired", {"hold": _hold(hold)}, show("hold", hold.id))
+
+
+def undone(count: int, refusal: Refused) -> Happening:
+    """The record of an all-or-nothing batch that was refused."""
+    return Happening("batch.refused", refusal.code, {"detail": refusal.detail, "orders": count}, None, "deny")
+
+
+def asked(order: SingleOrder) -> dict[str, Json]:
+    """An order as plain facts."""
+    match order:
+        case SendMoney():
+            moves = [_move(m) for m in order.moves]
+            facts: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata)}
+            return facts | (moves[0] if len(moves) == 1 else {"moves": moves})
+        case PlaceHold():
+            return {
+                "account": _ref(order.account),
+                "amount": str(order.money),
+                "currency": order.money.currency,
+                "description": order.description,
+                "expires_at": order.expires_at.isoformat() if order.expires_at else None,
+                "metadata": dict(order.metadata),
+                "target": _ref(order.target) if order.target is not None else None,
+            }
+        case CaptureHold():
+            target = _ref(order.target) if order.target is not None else None
+            return {"amount": order.amount, "hold_id": show("hold", order.hold_id), "target": target}
+        case ReleaseHold() | ExpireHold():
+            return {"hold_id": show("hold", order.hold_id)}
+        case ReverseEntry():
+            reverses = show("tr", order.reverses_id)
+            return {"amount": order.amount, "description": order.description, "reverses": reverses}
+
+
+def _move(move: Move) -> dict[str, Json]:
+    return {
+        "amount": str(move.money),
+        "currency": move.money.currency if isinstance(move.money, Money) else None,
+        "source": _ref(move.source),
+        "target": _ref(move.target),
+    }
+
+
+def _about(order: SingleOrder) -> str | None:
+    match order:
+        case CaptureHold() | ReleaseHold() | ExpireHold():
+            return show("hold", order.hold_id)
+        case ReverseEntry():
+            return show("tr", order.reverses_id)
+        case SendMoney() | PlaceHold():
+            return None
+
+
+def _ref(ref: AccountRef) -> str:
+    return ref if isinstance(ref, str) else show("acct", ref)
+
+
+def _posting(posting: Posting) -> Json:
+    return {
+        "amount": show_minor(posting.amount_minor, posting.currency),
+        "currency": posting.currency,
+        "source_balance": show_minor(posting.source_balance, posting.currency),
+        "source_id": show("acct", posting.source_id),
+        "source_version": posting.source_version,
+        "target_balance": show_minor(posting.target_balance, posting.currency),
+        "target_id": show("acct", posting.target_id),
+        "target_version": posting.target_version,
+    }
+
+
+def _hold(hold: Hold) -> Json:
+    return {
+        "account_id": show("acct", hold.account_id),
+        "amount": show_minor(hold.amount_minor, hold.currency),
+        "captured": show_minor(hold.captured_minor, hold.currency),
+        "currency": hold.currency,
+        "id": show("hold", hold.id),
+        "status": hold.status,
+    }

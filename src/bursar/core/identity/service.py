@@ -1,0 +1,156 @@
+"""The verbs of identity: enrol principals, hand out and revoke keys, tell who asks."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from bursar.core.identity import store
+from bursar.core.identity.keys import NewKey, make_key
+from bursar.core.identity.model import (
+    Actor,
+    AgentSuspended,
+    ApiKey,
+    Credential,
+    KeyCredential,
+    NameTaken,
+    Principal,
+    PrincipalKind,
+    SandboxCredential,
+    ScopeMissing,
+    TwoKeysActive,
+    Unauthenticated,
+    scopes_for,
+)
+from bursar.core.identity.store import KeyRow
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id, read
+from bursar.kernel.refusal import Forbidden, InvalidArgument, Refusal, Unauthorized, UnknownObject
+
+_MOST_ACTIVE_KEYS = 2
+
+Who = Actor | Unauthorized | Forbidden
+
+
+async def authenticate_many(tx: Tx, credentials: Sequence[Credential]) -> Mapping[Credential, Who]:
+    """Tell who asks, or why not, under a shared lock: what was revoked before is refused, what comes later waits."""
+    keys = {c for c in credentials if isinstance(c, KeyCredential)}
+    names = {c for c in credentials if isinstance(c, SandboxCredential)}
+    found: dict[Credential, Who] = {}
+    if keys:
+        found |= _matched(keys, await store.lock_keys(tx, sorted(k.key_id for k in keys)))
+    if names:
+        found |= await _enrolled(tx, names)
+    return found
+
+
+async def authenticate(tx: Tx, credential: Credential) -> Actor:
+    """Tell who reads; refuses when nobody."""
+    if isinstance(credential, SandboxCredential):
+        principal = await store.find_principal(tx, name=credential.agent_name)
+        who = _sandboxed(tx.tenant, principal) if principal else Unauthenticated()
+    else:
+        who = _who(credential, await store.find_key(tx, credential.key_id))
+    if isinstance(who, Refusal):
+        raise who
+    return who
+
+
+def _matched(credentials: set[KeyCredential], rows: Sequence[KeyRow]) -> dict[Credential, Who]:
+    by_id = {row.id: row for row in rows}
+    return {credential: _who(credential, by_id.get(credential.key_id)) for credential in credentials}
+
+
+def _who(credential: KeyCredential, row: KeyRow | None) -> Who:
+    if row is None or row.is_revoked or not hmac.compare_digest(row.secret_hash, credential.secret_hash):
+        return Unauthenticated()
+    if row.status != "active":
+        return AgentSuspended()
+    return Actor(credential.tenant_id, row.principal_id, row.kind, row.name, row.id, frozenset(row.scopes))
+
+
+async def _enrolled(tx: Tx, credentials: set[SandboxCredential]) -> dict[Credential, Who]:
+    names = sorted({c.agent_name for c in credentials})
+    for name in set(names) - {p.name for p in await store.lock_principals_named(tx, names)}:
+        await store.insert_principal(tx, new_id(), "agent", name)
+    by_name = {p.name: p for p in await store.lock_principals_named(tx, names)}
+    return {c: _sandboxed(tx.tenant, by_name[c.agent_name]) for c in credentials}
+
+
+def _sandboxed(tenant_id: UUID, principal: Principal) -> Who:
+    if principal.kind != "agent":
+        return Unauthenticated()
+    if principal.status != "active":
+        return AgentSuspended()
+    return Actor(tenant_id, principal.id, "agent", principal.name, None, frozenset(scopes_for("agent")))
+
+
+async def create_principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
+    """Enrol somebody under a name that is free."""
+    if not await store.insert_principal(tx, new_id(), kind, name):
+        raise NameTaken
+    made = await store.find_principal(tx, name=name)
+    assert made
+    return made
+
+
+async def find_principal_named(tx: Tx, name: str) -> Principal | None:
+    """One principal by name."""
+    return await store.find_principal(tx, name=name)
+
+
+async def find_agent_or_none(tx: Tx, ref: str) -> Principal | None:
+    """One agent by name or id, or None."""
+    principal_id = read("prn", ref)
+    found = await store.find_principal(tx, principal_id=principal_id, name=None if principal_id else ref)
+    return found if found and found.kind == "agent" else None
+
+
+async def find_agent(tx: Tx, ref: str) -> Principal:
+    """One agent by name or id."""
+    found = await find_agent_or_none(tx, ref)
+    if found is None:
+        raise UnknownObject("agent")
+    return found
+
+
+async def list_agents(tx: Tx, after: UUID | None, limit: int) -> list[Principal]:
+    """Agents in the order of their enrolment."""
+    return await store.list_principals(tx, "agent", after, limit)
+
+
+async def create_key(
+    tx: Tx, principal: Principal, scopes: Sequence[str] | None, *, live: bool, granter: Actor | None = None
+) -> tuple[ApiKey, NewKey]:
+    """Hand out a key: at most two active ones, never a scope its kind may not have, nor one the granter lacks."""
+    allowed = scopes_for(principal.kind)
+    wanted = list(dict.fromkeys(scopes)) if scopes is not None else list(allowed)
+    if granter is not None and scopes is None:
+        wanted = [s for s in wanted if s in granter.scopes]
+    for scope in wanted:
+        if scope not in allowed:
+            raise InvalidArgument("scopes", f"a key of an {principal.kind} cannot have one of these scopes")
+        if granter is not None and scope not in granter.scopes:
+            raise ScopeMissing(scope)
+    await store.lock_principal(tx, principal.id)
+    if sum(k.revoked_at is None for k in await store.list_keys(tx, principal.id)) >= _MOST_ACTIVE_KEYS:
+        raise TwoKeysActive
+    made = make_key(tx.tenant, live=live)
+    return await store.insert_key(tx, made.id, principal.id, made.secret_hash, wanted), made
+
+
+async def list_keys(tx: Tx, principal_id: UUID) -> list[ApiKey]:
+    """All keys of a principal, without secrets."""
+    return await store.list_keys(tx, principal_id)
+
+
+async def revoke_key(tx: Tx, key_id: int | None) -> ApiKey:
+    """End a key; from the commit on nothing is done for it."""
+    found = await store.mark_key_revoked(tx, key_id)
+    if found is None:
+        raise UnknownObject("key")
+    return found
+
+
+async def create_tenant(tx: Tx, name: str) -> bool:
+    """Make the tenant the transaction is set to; False when it is there already."""
+    return await store.insert_tenant(tx, name)

@@ -1,0 +1,154 @@
+"""The statements of tenants, principals and keys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from bursar.core.identity.model import ApiKey, Principal, PrincipalKind, PrincipalStatus
+from bursar.kernel.db import Tx
+
+
+class KeyRow(NamedTuple):
+    """A key with its principal, as a request is checked against it."""
+
+    id: int
+    secret_hash: bytes
+    scopes: list[str]
+    is_revoked: bool
+    principal_id: UUID
+    kind: PrincipalKind
+    name: str
+    status: PrincipalStatus
+
+
+async def insert_tenant(tx: Tx, name: str) -> bool:
+    """Insert the tenant the transaction is set to; False when it is there already."""
+    found = await tx.row(
+        bool,
+        "INSERT INTO tenant (tenant_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING true",
+        tx.tenant,
+        name,
+    )
+    return bool(found)
+
+
+async def insert_principal(tx: Tx, principal_id: UUID, kind: PrincipalKind, name: str) -> bool:
+    """Insert an active principal; False when the name is taken."""
+    found = await tx.row(
+        bool,
+        """INSERT INTO principal (tenant_id, id, kind, name) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (tenant_id, name) DO NOTHING RETURNING true""",
+        tx.tenant,
+        principal_id,
+        kind,
+        name,
+    )
+    return bool(found)
+
+
+async def find_principal(tx: Tx, *, principal_id: UUID | None = None, name: str | None = None) -> Principal | None:
+    """A principal by id or by name."""
+    return await tx.row(
+        Principal,
+        """SELECT id, kind, name, status, created_at FROM principal
+           WHERE tenant_id = $1 AND (id = $2 OR name = $3)""",
+        tx.tenant,
+        principal_id,
+        name,
+    )
+
+
+async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]:
+    """Principals by name, shared: their status holds until the transaction ends."""
+    return await tx.rows(
+        Principal,
+        """SELECT id, kind, name, status, created_at FROM principal
+           WHERE tenant_id = $1 AND name = ANY($2::text[]) ORDER BY id FOR SHARE""",
+        tx.tenant,
+        names,
+    )
+
+
+async def list_principals(tx: Tx, kind: PrincipalKind, after: UUID | None, limit: int) -> list[Principal]:
+    """Principals of one kind, in the order of their making."""
+    return await tx.rows(
+        Principal,
+        """SELECT id, kind, name, status, created_at FROM principal
+           WHERE tenant_id = $1 AND kind = $2 AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4""",
+        tx.tenant,
+        kind,
+        after,
+        limit,
+    )
+
+
+async def lock_keys(tx: Tx, key_ids: Sequence[int]) -> list[KeyRow]:
+    """Keys and their principals, shared, so that a revocation that committed counts and a later one waits."""
+    return await tx.rows(
+        KeyRow,
+        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name, p.status
+           FROM api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           WHERE k.tenant_id = $1 AND k.id = ANY($2::bigint[]) ORDER BY k.id FOR SHARE""",
+        tx.tenant,
+        key_ids,
+    )
+
+
+async def find_key(tx: Tx, key_id: int) -> KeyRow | None:
+    """One key and its principal without a lock, for reads."""
+    return await tx.row(
+        KeyRow,
+        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name, p.status
+           FROM api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           WHERE k.tenant_id = $1 AND k.id = $2""",
+        tx.tenant,
+        key_id,
+    )
+
+
+async def lock_principal(tx: Tx, principal_id: UUID) -> None:
+    """Lock one principal, so that its keys are counted by one at a time."""
+    await tx.run("SELECT FROM principal WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tx.tenant, principal_id)
+
+
+def _key(id: int, principal_id: UUID, scopes: list[str], created_at: datetime, revoked_at: datetime | None) -> ApiKey:
+    return ApiKey(id, principal_id, tuple(scopes), created_at, revoked_at)
+
+
+async def insert_key(tx: Tx, key_id: int, principal_id: UUID, secret_hash: bytes, scopes: Sequence[str]) -> ApiKey:
+    """Insert a key."""
+    key = await tx.row(
+        _key,
+        """INSERT INTO api_key (tenant_id, id, principal_id, secret_hash, scopes) VALUES ($1, $2, $3, $4, $5::text[])
+           RETURNING id, principal_id, scopes, created_at, revoked_at""",
+        tx.tenant,
+        key_id,
+        principal_id,
+        secret_hash,
+        scopes,
+    )
+    assert key
+    return key
+
+
+async def list_keys(tx: Tx, principal_id: UUID) -> list[ApiKey]:
+    """All keys of a principal, revoked ones included."""
+    return await tx.rows(
+        _key,
+        """SELECT id, principal_id, scopes, created_at, revoked_at FROM api_key
+           WHERE tenant_id = $1 AND principal_id = $2 ORDER BY created_at, id""",
+        tx.tenant,
+        principal_id,
+    )
+
+
+async def mark_key_revoked(tx: Tx, key_id: int | None) -> ApiKey | None:
+    """Revoke a key; the first time stands. None when there is no such key."""
+    return await tx.row(
+        _key,
+        """UPDATE api_key SET revoked_at = coalesce(revoked_at, clock_timestamp())
+           WHERE tenant_id = $1 AND id = $2 RETURNING id, principal_id, scopes, created_at, revoked_at""",
+        tx.tenant,
+        key_id,
+    )

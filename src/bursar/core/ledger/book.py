@@ -1,0 +1,102 @@
+"""The locked rows a decision starts from, and the page on which it is written before anything is stored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from bursar.core.ledger.model import (
+    Account,
+    AccountRef,
+    Balance,
+    CounterpartyNotAllowed,
+    Entry,
+    Hold,
+    Original,
+    Posting,
+    UnknownAccount,
+)
+from bursar.kernel.refusal import UnknownObject
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The locked rows that a list of orders touches, and the database's clock after the last lock."""
+
+    now: datetime
+    accounts: dict[UUID, Account]
+    holds: dict[UUID, Hold] = field(default_factory=dict[UUID, Hold])
+    originals: dict[UUID, Original] = field(default_factory=dict[UUID, Original])
+    numbers: dict[str, UUID] = field(default_factory=dict[str, UUID])
+
+    @classmethod
+    def of(
+        cls, now: datetime, accounts: Iterable[Account], holds: Iterable[Hold] = (), originals: Iterable[Original] = ()
+    ) -> "Book":
+        """Index the rows."""
+        by_id = {a.id: a for a in accounts}
+        numbers = {a.number: a.id for a in by_id.values()}
+        return cls(now, by_id, {h.id: h for h in holds}, {o.entry.id: o for o in originals}, numbers)
+
+
+class Page:
+    """What has been decided so far on top of the book, or on top of another page; `turn` adds it to the one below."""
+
+    __slots__ = ("balances", "book", "entries", "holds", "postings", "reversed_minor", "under", "world")
+
+    def __init__(self, book: Book, under: "Page | None" = None) -> None:
+        """An empty page."""
+        self.book = book
+        self.under = under
+        self.world = False
+        self.balances: dict[UUID, Balance] = {}
+        self.entries: list[Entry] = []
+        self.postings: list[Posting] = []
+        self.holds: dict[UUID, Hold] = {}
+        self.reversed_minor: dict[UUID, int] = {}
+
+    def turn(self) -> None:
+        """Keep this page: the page below now says the same."""
+        assert self.under is not None
+        self.under.balances.update(self.balances)
+        self.under.entries += self.entries
+        self.under.postings += self.postings
+        self.under.holds.update(self.holds)
+        self.under.reversed_minor.update(self.reversed_minor)
+
+    def account(self, ref: AccountRef, argument: str) -> Account:
+        """The account an order names."""
+        account_id = self.book.numbers.get(ref) if isinstance(ref, str) else ref
+        account = self.book.accounts.get(account_id) if account_id else None
+        if account is None:
+            raise UnknownAccount(argument)
+        if account.is_world and not self.world:
+            raise CounterpartyNotAllowed(account.number)
+        return account
+
+    def balance(self, account_id: UUID) -> Balance:
+        """The balance as decided so far."""
+        found = self.balances.get(account_id)
+        if found is not None:
+            return found
+        return self.under.balance(account_id) if self.under else self.book.accounts[account_id].balance
+
+    def hold(self, hold_id: UUID) -> Hold:
+        """The hold as decided so far."""
+        found = self.holds.get(hold_id) or (None if self.under else self.book.holds.get(hold_id))
+        if found is not None:
+            return found
+        if self.under is None:
+            raise UnknownObject("hold")
+        return self.under.hold(hold_id)
+
+    def taken_back(self, original: Original) -> int:
+        """Minor units of the original that reversals took back so far."""
+        found = self.reversed_minor.get(original.entry.id)
+        if found is not None:
+            return found
+        return self.under.taken_back(original) if self.under else original.reversed_minor
+
+    def as_of_now(self, account: Account) -> Account:
+        """The account with the balance decided so far."""
+        return replace(account, balance=self.balance(account.id))

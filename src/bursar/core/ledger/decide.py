@@ -1,0 +1,267 @@
+"""The functional core of the book: locked rows and orders in, new rows and outcomes out, no I/O."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from bursar.core.ledger.book import Book, Page
+from bursar.core.ledger.model import (
+    Account,
+    AccountFrozen,
+    AllDone,
+    Balance,
+    CaptureHold,
+    CurrencyNotAllowed,
+    Done,
+    Entry,
+    ExpireHold,
+    Hold,
+    InsufficientFunds,
+    Move,
+    Order,
+    Original,
+    Outcome,
+    PlaceHold,
+    Posting,
+    Refused,
+    ReleaseHold,
+    ReverseEntry,
+    SendMoney,
+    SingleOrder,
+    StateConflict,
+    Together,
+    Undone,
+)
+from bursar.kernel.money import Money, read_amount, show_minor
+from bursar.kernel.refusal import Conflict, Forbidden, Invalid, InvalidArgument, NotFound, UnknownObject
+
+# A BIGINT holds 9.22e18; balances stop well below it.
+MAX_BALANCE_MINOR = 9 * 10**18
+
+
+def decide(book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], Page]:
+    """Decide the orders one after the other; later ones see what earlier ones did. A refused order leaves no trace."""
+    page = Page(book)
+    return [_attempt(page, order) for order in orders], page
+
+
+def _attempt(under: Page, order: Order) -> Outcome:
+    page = Page(under.book, under)
+    try:
+        outcome = _all(page, order) if isinstance(order, Together) else _one(page, order)
+    except (Conflict, Forbidden, Invalid, NotFound) as refusal:
+        return refusal
+    page.turn()
+    return outcome
+
+
+def _all(page: Page, together: Together) -> AllDone:
+    parts: list[Done] = []
+    for index, order in enumerate(together.orders):
+        outcome = _attempt(page, order)
+        if isinstance(outcome, Refused):
+            raise Undone(index, outcome)
+        assert isinstance(outcome, Done)
+        parts.append(outcome)
+    return AllDone(tuple(parts))
+
+
+def _one(page: Page, order: SingleOrder) -> Done:
+    page.world = not isinstance(order, ReleaseHold | ExpireHold) and order.world
+    match order:
+        case SendMoney():
+            return _send(page, order)
+        case PlaceHold():
+            return _place(page, order)
+        case CaptureHold():
+            return _capture(page, order)
+        case ReleaseHold():
+            return _end(page, _pending(page, order.hold_id), "voided")
+        case ExpireHold():
+            return _expire(page, order)
+        case ReverseEntry():
+            return _reverse(page, order)
+
+
+def _send(page: Page, order: SendMoney) -> Done:
+    effective_at = order.effective_at or page.book.now
+    if effective_at > page.book.now:
+        raise InvalidArgument("effective_at", "lies in the future")
+    entry = Entry(
+        order.entry_id, order.kind, order.event_id, None, None, order.description, order.metadata,
+        effective_at, page.book.now,
+    )  # fmt: skip
+    for move in order.moves:
+        _refuse_frozen(page.account(move.source, "source"))
+    return _post(page, entry, order.moves)
+
+
+def _post(page: Page, entry: Entry, moves: Sequence[Move]) -> Done:
+    page.entries.append(entry)
+    for seq, move in enumerate(moves):
+        page.postings.append(_posting(page, entry, seq, move))
+    source, target = page.account(moves[0].source, "source"), page.account(moves[0].target, "target")
+    return Done(page.as_of_now(source), page.as_of_now(target), entry, tuple(page.postings))
+
+
+def _posting(page: Page, entry: Entry, seq: int, move: Move) -> Posting:
+    source, target = page.account(move.source, "source"), page.account(move.target, "target")
+    if source.id == target.id:
+        raise InvalidArgument("target", "is the same account as the source")
+    money = move.money if isinstance(move.money, Money) else read_amount(move.money, source.currency)
+    for account in (source, target):
+        _refuse_closed(account)
+        _refuse_currency(account, money)
+    amount = money.minor
+    debited = _change(page, source, amount if source.normal_side == "debit" else -amount)
+    credited = _change(page, target, amount if target.normal_side == "credit" else -amount)
+    return Posting(
+        entry.id, seq, source.id, target.id, money.currency, amount,
+        debited.version, debited.posted, credited.version, credited.posted, entry.effective_at,
+    )  # fmt: skip
+
+
+def _change(page: Page, account: Account, change_minor: int) -> Balance:
+    """Change the posted balance and step the version; what falls must stay on or above the floor."""
+    before = page.balance(account.id)
+    after = Balance(before.posted + change_minor, before.held, before.version + 1)
+    if change_minor < 0:
+        _refuse_below_floor(account, before, after, -change_minor)
+    if abs(after.posted) > MAX_BALANCE_MINOR:
+        raise InvalidArgument("amount", f"would take {account.number} beyond what an account can hold")
+    page.balances[account.id] = after
+    return after
+
+
+def _place(page: Page, order: PlaceHold) -> Done:
+    account = page.account(order.account, "account")
+    target = page.account(order.target, "target") if order.target is not None else None
+    for known in (account, target) if target else (account,):
+        _refuse_closed(known)
+        _refuse_currency(known, order.money)
+    _refuse_frozen(account)
+    if target and target.id == account.id:
+        raise InvalidArgument("target", "is the same account as the one held")
+    if account.normal_side == "debit":
+        raise InvalidArgument("account", "a hold reserves funds of a credit-normal account")
+    if order.expires_at and order.expires_at <= page.book.now:
+        raise InvalidArgument("expires_at", "lies in the past")
+    before = page.balance(account.id)
+    after = before._replace(held=before.held + order.money.minor)
+    _refuse_below_floor(account, before, after, order.money.minor)
+    page.balances[account.id] = after
+    hold = Hold(
+        order.hold_id, account.id, target.id if target else None, account.currency, order.money.minor, 0, "pending",
+        order.description, order.metadata, page.book.now, order.expires_at, None,
+    )  # fmt: skip
+    page.holds[hold.id] = hold
+    return Done(page.as_of_now(account), page.as_of_now(target) if target else None, hold=hold)
+
+
+def _capture(page: Page, order: CaptureHold) -> Done:
+    """A capture was authorised when the hold was placed, so it lands on a frozen account too."""
+    hold = _pending(page, order.hold_id)
+    money = read_amount(order.amount, hold.currency) if order.amount else Money(hold.amount_minor, hold.currency)
+    if money.minor > hold.amount_minor:
+        raise InvalidArgument("amount", f"the hold is for {show_minor(hold.amount_minor, hold.currency)}")
+    target = _capture_target(page, hold, order)
+    _release(page, hold)
+    entry = Entry(
+        order.entry_id, "capture", order.event_id, None, hold.id, hold.description, hold.metadata,
+        page.book.now, page.book.now,
+    )  # fmt: skip
+    done = _post(page, entry, [Move(hold.account_id, target, money)])
+    captured = replace(hold, status="posted", captured_minor=money.minor, entry_id=entry.id, target_id=target)
+    page.holds[hold.id] = captured
+    return replace(done, hold=captured)
+
+
+def _capture_target(page: Page, hold: Hold, order: CaptureHold) -> UUID:
+    asked = page.account(order.target, "target").id if order.target is not None else None
+    if asked and hold.target_id and asked != hold.target_id:
+        raise InvalidArgument("target", "the hold was placed for another account")
+    target = hold.target_id or asked
+    if target is None:
+        raise InvalidArgument("target", "the hold names no account to pay, so the capture must")
+    return target
+
+
+def _expire(page: Page, order: ExpireHold) -> Done:
+    hold = page.hold(order.hold_id)
+    if not hold.is_due(page.book.now):
+        raise StateConflict("The hold is not due.")
+    return _end(page, hold, "expired")
+
+
+def _end(page: Page, hold: Hold, status: str) -> Done:
+    assert status in ("voided", "expired")
+    ended = replace(hold, status=status)
+    page.holds[hold.id] = ended
+    return Done(_release(page, hold), hold=ended)
+
+
+def _pending(page: Page, hold_id: UUID) -> Hold:
+    hold = page.hold(hold_id)
+    if hold.is_due(page.book.now):
+        raise StateConflict("The hold is expired.")
+    if hold.status != "pending":
+        raise StateConflict(f"The hold is {hold.status}.")
+    return hold
+
+
+def _release(page: Page, hold: Hold) -> Account:
+    before = page.balance(hold.account_id)
+    page.balances[hold.account_id] = before._replace(held=before.held - hold.amount_minor)
+    return page.as_of_now(page.book.accounts[hold.account_id])
+
+
+def _reverse(page: Page, order: ReverseEntry) -> Done:
+    """Exactly opposite; a frozen account gives back too, for that is what a freeze after a fraud is for."""
+    original = page.book.originals.get(order.reverses_id)
+    if original is None:
+        raise UnknownObject("transfer")
+    if original.entry.kind == "reversal":
+        raise StateConflict("A reversal is final.")
+    moves = _opposite(page, original, order.amount)
+    taken_back = page.taken_back(original) + sum(money.minor for _, _, money in moves)
+    page.reversed_minor[original.entry.id] = taken_back
+    now = page.book.now
+    entry = Entry(
+        order.entry_id, "reversal", order.event_id, original.entry.id, None, order.description, {}, now, now
+    )  # fmt: skip
+    return replace(_post(page, entry, [Move(*move) for move in moves]), reversed_minor=taken_back)
+
+
+def _opposite(page: Page, original: Original, amount: str | None) -> list[tuple[UUID, UUID, Money]]:
+    left = original.total_minor - page.taken_back(original)
+    if not left:
+        raise StateConflict("The transfer is already reversed in full.")
+    posting, *others = original.postings
+    if others:
+        if amount is not None:
+            raise InvalidArgument("amount", "an entry of several postings is reversed as a whole")
+        return [(p.target_id, p.source_id, Money(p.amount_minor, p.currency)) for p in reversed(original.postings)]
+    money = read_amount(amount, posting.currency) if amount else Money(left, posting.currency)
+    if money.minor > left:
+        raise StateConflict(f"Only {show_minor(left, posting.currency)} {posting.currency} are left to reverse.")
+    return [(posting.target_id, posting.source_id, money)]
+
+
+def _refuse_closed(account: Account) -> None:
+    if account.status == "closed":
+        raise StateConflict(f"{account.number} is closed.")
+
+
+def _refuse_frozen(account: Account) -> None:
+    if account.status == "frozen":
+        raise AccountFrozen(account.number)
+
+
+def _refuse_currency(account: Account, money: Money) -> None:
+    if account.currency != money.currency:
+        raise CurrencyNotAllowed(account, money.currency)
+
+
+def _refuse_below_floor(account: Account, before: Balance, after: Balance, asked_minor: int) -> None:
+    if account.floor_minor is not None and after.available < account.floor_minor:
+        raise InsufficientFunds(account, before, asked_minor)

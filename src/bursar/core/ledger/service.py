@@ -1,0 +1,81 @@
+"""The verbs of the book that move money. `send_many` is the only road on which it moves."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from bursar.core.ledger import store
+from bursar.core.ledger.book import Book
+from bursar.core.ledger.decide import decide
+from bursar.core.ledger.model import (
+    AccountRef,
+    CaptureHold,
+    ExpireHold,
+    Hold,
+    Order,
+    Outcome,
+    PlaceHold,
+    ReleaseHold,
+    ReverseEntry,
+    SendMoney,
+    SingleOrder,
+    Together,
+)
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id
+
+
+async def send_many(tx: Tx, orders: Sequence[Order]) -> tuple[list[Outcome], list[tuple[UUID, Hold]]]:
+    """Lock every touched account once in id order, decide the orders one after the other, write the result.
+
+    Returns the outcome of each order, and the holds whose time was over on the way as (event id, hold). Whoever calls
+    writes the events of both in the same transaction, or the commit fails.
+    """
+    return await _carry(tx, await _lock(tx, [single for order in orders for single in _singles(order)]), orders)
+
+
+async def expire(tx: Tx, hold_ids: Sequence[UUID]) -> list[tuple[UUID, Hold]]:
+    """Give back the funds of these holds as far as their time is over; the caller writes the events."""
+    book = await _lock(tx, [ExpireHold(new_id(), hold_id) for hold_id in hold_ids])
+    return (await _carry(tx, book, []))[1]
+
+
+async def _carry(tx: Tx, book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], list[tuple[UUID, Hold]]]:
+    due = [ExpireHold(new_id(), hold.id) for hold in book.holds.values() if hold.is_due(book.now)]
+    outcomes, page = decide(book, [*due, *orders])
+    await store.write(tx, page)
+    return outcomes[len(due) :], [(order.event_id, page.hold(order.hold_id)) for order in due]
+
+
+async def _lock(tx: Tx, orders: Sequence[SingleOrder]) -> Book:
+    """Lock, then load: whatever hangs on an account is read after the account is locked."""
+    holds = [o.hold_id for o in orders if isinstance(o, CaptureHold | ReleaseHold | ExpireHold)]
+    reversed_ids = [o.reverses_id for o in orders if isinstance(o, ReverseEntry)]
+    refs = {ref for order in orders for ref in _refs(order)}
+    if holds or reversed_ids:
+        refs.update(await store.list_accounts_behind(tx, holds, reversed_ids))
+    accounts, now = await store.lock_accounts(tx, refs)
+    with_holds = [account.id for account in accounts if account.balance.held]
+    found_holds = await store.list_holds(tx, holds, with_holds, now) if holds or with_holds else []
+    originals = await store.list_originals(tx, reversed_ids) if reversed_ids else []
+    return Book.of(now, accounts, found_holds, originals)
+
+
+def _singles(order: Order) -> tuple[SingleOrder, ...]:
+    return order.orders if isinstance(order, Together) else (order,)
+
+
+def _refs(order: SingleOrder) -> Iterable[AccountRef]:
+    match order:
+        case SendMoney():
+            for move in order.moves:
+                yield move.source
+                yield move.target
+        case PlaceHold():
+            yield order.account
+            if order.target is not None:
+                yield order.target
+        case CaptureHold():
+            if order.target is not None:
+                yield order.target
+        case ReleaseHold() | ExpireHold() | ReverseEntry():
+            pass

@@ -1,0 +1,289 @@
+"""The statements that lock, load and write the book."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bursar.core.ledger.book import Page
+from bursar.core.ledger.model import (
+    Account,
+    AccountRef,
+    AccountStatus,
+    Balance,
+    Entry,
+    EntryKind,
+    Hold,
+    HoldStatus,
+    Metadata,
+    NormalSide,
+    Original,
+    Posting,
+)
+from bursar.kernel.db import Tx
+
+
+def account_row(
+    id: UUID,
+    number: str,
+    name: str,
+    currency: str,
+    normal_side: NormalSide,
+    floor_minor: int | None,
+    status: AccountStatus,
+    posted: int,
+    held: int,
+    version: int,
+    metadata: str,
+    opened_at: datetime,
+) -> Account:
+    """One row of `account`, in the order of its columns."""
+    balance = Balance(posted, held, version)
+    facts: Metadata = json.loads(metadata)
+    return Account(id, number, name, currency, normal_side, floor_minor, status, balance, facts, opened_at)
+
+
+def entry_row(
+    id: UUID,
+    kind: EntryKind,
+    event_id: UUID,
+    reverses_id: UUID | None,
+    hold_id: UUID | None,
+    description: str | None,
+    metadata: str,
+    effective_at: datetime,
+    recorded_at: datetime,
+) -> Entry:
+    """One row of `entry`."""
+    facts: Metadata = json.loads(metadata)
+    return Entry(id, kind, event_id, reverses_id, hold_id, description, facts, effective_at, recorded_at)
+
+
+def hold_row(
+    id: UUID,
+    account_id: UUID,
+    target_id: UUID | None,
+    currency: str,
+    amount_minor: int,
+    captured_minor: int,
+    status: HoldStatus,
+    description: str | None,
+    metadata: str,
+    placed_at: datetime,
+    expires_at: datetime | None,
+    entry_id: UUID | None,
+) -> Hold:
+    """One row of `hold`."""
+    facts: Metadata = json.loads(metadata)
+    return Hold(
+        id, account_id, target_id, currency, amount_minor, captured_minor, status, description, facts,
+        placed_at, expires_at, entry_id,
+    )  # fmt: skip
+
+
+def _locked(now: datetime, *columns: Any) -> tuple[Account, datetime]:
+    return account_row(*columns), now
+
+
+async def lock_accounts(tx: Tx, refs: Iterable[AccountRef]) -> tuple[list[Account], datetime]:
+    """Lock the accounts in id order; also the database's clock after the last lock was had."""
+    named = set(refs)
+    rows = await tx.rows(
+        _locked,
+        """WITH locked AS MATERIALIZED (
+               SELECT id, number, name, currency, normal_side, floor_minor, status, posted_minor, held_minor, version,
+                      metadata, opened_at
+               FROM account
+               WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR number = ANY($3::text[]))
+               ORDER BY id FOR NO KEY UPDATE)
+           SELECT clock_timestamp(), * FROM locked""",
+        tx.tenant,
+        [ref for ref in named if isinstance(ref, UUID)],
+        [ref for ref in named if isinstance(ref, str)],
+    )
+    now = max(now for _, now in rows) if rows else await tx.value(datetime, "SELECT clock_timestamp()")
+    return [account for account, _ in rows], now
+
+
+async def list_accounts_behind(tx: Tx, holds: Sequence[UUID], entries: Sequence[UUID]) -> list[UUID]:
+    """The accounts that these holds and entries touch; which they are never changes, so they may be read unlocked."""
+    return await tx.column(
+        UUID,
+        """SELECT account_id FROM hold WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+           UNION SELECT target_id FROM hold
+               WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND target_id IS NOT NULL
+           UNION SELECT source_id FROM posting WHERE tenant_id = $1 AND entry_id = ANY($3::uuid[])
+           UNION SELECT target_id FROM posting WHERE tenant_id = $1 AND entry_id = ANY($3::uuid[])""",
+        tx.tenant,
+        holds,
+        entries,
+    )
+
+
+async def list_holds(tx: Tx, ids: Sequence[UUID], due_on: Sequence[UUID], now: datetime) -> list[Hold]:
+    """The holds named, and those on the accounts `due_on` whose time is over. Locked accounts keep them still."""
+    return await tx.rows(
+        hold_row,
+        """SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
+                  placed_at, expires_at, entry_id
+           FROM hold WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+           UNION
+           SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
+                  placed_at, expires_at, entry_id
+           FROM hold
+           WHERE tenant_id = $1 AND account_id = ANY($3::uuid[]) AND status = 'pending' AND expires_at <= $4""",
+        tx.tenant,
+        ids,
+        due_on,
+        now,
+    )
+
+
+async def list_entries(tx: Tx, ids: Sequence[UUID]) -> list[Entry]:
+    """The entries of these ids that exist."""
+    return await tx.rows(
+        entry_row,
+        """SELECT id, kind, event_id, reverses_id, hold_id, description, metadata, effective_at, recorded_at
+           FROM entry WHERE tenant_id = $1 AND id = ANY($2::uuid[])""",
+        tx.tenant,
+        ids,
+    )
+
+
+async def list_postings(tx: Tx, entry_ids: Sequence[UUID]) -> list[Posting]:
+    """The postings of these entries, in order."""
+    return await tx.rows(
+        Posting,
+        """SELECT entry_id, seq, source_id, target_id, currency, amount_minor, source_version, source_balance,
+                  target_version, target_balance, effective_at
+           FROM posting WHERE tenant_id = $1 AND entry_id = ANY($2::uuid[]) ORDER BY entry_id, seq""",
+        tx.tenant,
+        entry_ids,
+    )
+
+
+async def sum_reversals(tx: Tx, entry_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Minor units that reversals took back from each of these entries so far."""
+    return dict(
+        await tx.pairs(
+            """SELECT e.reverses_id, sum(p.amount_minor)::bigint
+               FROM entry e JOIN posting p ON p.tenant_id = e.tenant_id AND p.entry_id = e.id
+               WHERE e.tenant_id = $1 AND e.reverses_id = ANY($2::uuid[]) GROUP BY 1""",
+            tx.tenant,
+            entry_ids,
+        )
+    )
+
+
+async def list_originals(tx: Tx, ids: Sequence[UUID]) -> list[Original]:
+    """The entries of these ids with their postings and what was taken back; read after their accounts are locked."""
+    entries = await list_entries(tx, ids)
+    postings = await list_postings(tx, ids)
+    taken_back = await sum_reversals(tx, ids)
+    return [Original(e, tuple(p for p in postings if p.entry_id == e.id), taken_back.get(e.id, 0)) for e in entries]
+
+
+async def insert_account(tx: Tx, account: Account) -> bool:
+    """Insert an account with zero balances; False when the number is taken."""
+    found = await tx.row(
+        bool,
+        """INSERT INTO account (tenant_id, id, number, name, currency, normal_side, floor_minor, metadata, opened_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id, number) DO NOTHING RETURNING true""",
+        tx.tenant,
+        account.id,
+        account.number,
+        account.name,
+        account.currency,
+        account.normal_side,
+        account.floor_minor,
+        json.dumps(dict(account.metadata)),
+        account.opened_at,
+    )
+    return bool(found)
+
+
+async def insert_accounts(tx: Tx, accounts: Sequence[Account]) -> None:
+    """Insert many accounts with zero balances, leaving out numbers that are taken."""
+    await tx.run(
+        """INSERT INTO account (tenant_id, id, number, name, currency, normal_side, floor_minor, opened_at)
+           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                                    $8::timestamptz[])
+           ON CONFLICT (tenant_id, number) DO NOTHING""",
+        tx.tenant,
+        [a.id for a in accounts],
+        [a.number for a in accounts],
+        [a.name for a in accounts],
+        [a.currency for a in accounts],
+        [a.normal_side for a in accounts],
+        [a.floor_minor for a in accounts],
+        [a.opened_at for a in accounts],
+    )
+
+
+async def mark_account(tx: Tx, account_id: UUID, status: AccountStatus) -> None:
+    """Set the status of a locked account."""
+    await tx.run("UPDATE account SET status = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant, account_id, status)
+
+
+async def write(tx: Tx, page: Page) -> None:
+    """Store what was decided: balances, entries and postings in one statement, holds in another if there are any."""
+    if not page.balances:
+        return
+    balances, entries, postings = page.balances, page.entries, page.postings
+    await tx.run(
+        """WITH changed AS (
+               UPDATE account a SET posted_minor = u.posted, held_minor = u.held, version = u.version
+               FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) u (id, posted, held, version)
+               WHERE a.tenant_id = $1 AND a.id = u.id),
+           entered AS (
+               INSERT INTO entry (tenant_id, id, kind, event_id, reverses_id, hold_id, description, metadata,
+                                  effective_at, recorded_at)
+               SELECT $1, * FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[],
+                                        $12::jsonb[], $13::timestamptz[], $14::timestamptz[]))
+           INSERT INTO posting (tenant_id, entry_id, seq, source_id, target_id, currency, amount_minor,
+                                source_version, source_balance, target_version, target_balance, effective_at)
+           SELECT $1, * FROM unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::text[], $20::bigint[],
+                                    $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::timestamptz[])""",
+        tx.tenant,
+        list(balances),
+        *_columns(balances.values(), 3),
+        *_columns(
+            (
+                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, json.dumps(dict(e.metadata)),
+                 e.effective_at, e.recorded_at)
+                for e in entries
+            ),
+            9,
+        ),
+        *_columns(postings, 11),
+    )  # fmt: skip
+    if page.holds:
+        await _write_holds(tx, list(page.holds.values()))
+
+
+def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Rows turned into the arrays that unnest takes."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+async def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
+    """New holds are inserted; of known ones only status, captured amount, target and entry ever change."""
+    await tx.run(
+        """INSERT INTO hold (tenant_id, id, account_id, target_id, currency, amount_minor, captured_minor, status,
+                             description, metadata, placed_at, expires_at, entry_id)
+           SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[],
+                                    $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[],
+                                    $13::uuid[])
+           ON CONFLICT (tenant_id, id) DO UPDATE SET target_id = excluded.target_id, status = excluded.status,
+               captured_minor = excluded.captured_minor, entry_id = excluded.entry_id""",
+        tx.tenant,
+        *_columns(
+            [
+                (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
+                 h.description, json.dumps(dict(h.metadata)), h.placed_at, h.expires_at, h.entry_id)
+                for h in holds
+            ],
+            12,
+        ),
+    )  # fmt: skip

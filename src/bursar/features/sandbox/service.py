@@ -1,0 +1,50 @@
+"""Fill a fresh sandbox; an existing one is left as it is."""
+
+from bursar.core.events import service as events
+from bursar.core.events.model import Event, Happening, event_of
+from bursar.core.identity import service as identity
+from bursar.core.ledger import accounts
+from bursar.core.ledger import service as ledger
+from bursar.core.ledger.accounts import OpenAccount
+from bursar.core.ledger.model import Done, Move, SendMoney
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id, show
+from bursar.kernel.money import Money
+
+TENANT = "sandbox"
+AGENT = "agent_001"
+OPERATOR = "operator_001"
+FUNDING = "world:funding:USD"
+
+# Number, name, opening balance in cents.
+_ACCOUNTS = (
+    ("ACC10001", "Avery Adams", 1_250_000),
+    ("ACC20002", "Blake Brown", 500_000),
+    ("acct_001", "Agent wallet", 1_000_000),
+    ("acct_002", "Supplier", 250_000),
+)
+
+
+async def ensure(tx: Tx) -> None:
+    """Make the tenant of this transaction the sandbox, once; the caller serialises concurrent starts."""
+    if not await identity.create_tenant(tx, TENANT):
+        return
+    await identity.create_principal(tx, "agent", AGENT)
+    await identity.create_principal(tx, "operator", OPERATOR)
+    await accounts.open_account(tx, OpenAccount(FUNDING, "Outside funding", "USD", floor_minor=None))
+    for number, name, _ in _ACCOUNTS:
+        await accounts.open_account(tx, OpenAccount(number, name, "USD"))
+    orders = [
+        SendMoney(new_id(), new_id(), (Move(FUNDING, number, Money(cents, "USD")),), description="Opening", world=True)
+        for number, _, cents in _ACCOUNTS
+    ]
+    outcomes, _ = await ledger.send_many(tx, orders)
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    await events.record(tx, [_opening(order) for order in orders])
+
+
+def _opening(order: SendMoney) -> Event:
+    (move,) = order.moves
+    payload = {"amount": str(move.money), "currency": "USD", "source": FUNDING, "target": str(move.target)}
+    happening = Happening("transfer.posted", "posted", payload, show("tr", order.entry_id))
+    return event_of(order.event_id, None, "", "open_sandbox", happening)

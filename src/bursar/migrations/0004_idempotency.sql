@@ -1,0 +1,22 @@
+-- The first answer to each Idempotency-Key, byte for byte; written with the effect and kept as long as it.
+CREATE TABLE answer (
+    tenant_id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    action text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
+    status smallint NOT NULL,
+    body bytea NOT NULL,
+    event_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, principal_id, action, key),
+    FOREIGN KEY (tenant_id, principal_id) REFERENCES principal,
+    FOREIGN KEY (tenant_id, event_id) REFERENCES event
+);
+
+ALTER TABLE answer ENABLE ROW LEVEL SECURITY;
+ALTER TABLE answer FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON answer USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY verify ON answer FOR SELECT TO bursar_verify USING (true);
+GRANT SELECT, INSERT ON answer TO bursar_app;
+GRANT SELECT ON answer TO bursar_verify;
