@@ -1,0 +1,95 @@
+"""The application: one FastAPI behind one intake, over one door."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from bursar import __version__
+from bursar.api.door import Door
+from bursar.api.intake import Intake
+from bursar.api.problems import MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
+from bursar.api.quickstart import fintech, retail
+from bursar.api.routes import accounts, agents, events, health, holds, keys, transfers
+from bursar.api.telemetry import Telemetry
+from bursar.kernel.refusal import Refusal
+from bursar.wire.problems import Problem
+
+_ABOUT = """The system of record that AI agents go through to move money.
+
+Every call that moves money takes an `Idempotency-Key`: make it once per intent and send the same value on every retry.
+Amounts are exact decimal text in major units beside an ISO 4217 currency. Errors are problem objects (RFC 9457) that
+say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what to do next.
+"""
+
+OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]
+
+
+def create_app(open_door: OpenDoor, *, local_only: bool) -> ASGIApp:
+    """The ASGI application; `open_door` is entered when it starts and left when it stops."""
+    telemetry = Telemetry()
+    return Intake(create_api(open_door, telemetry), local_only=local_only, telemetry=telemetry)
+
+
+def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
+    """The FastAPI application without its intake: what `openapi.json` is made of."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with open_door() as door:
+            app.state.door = door
+            yield
+
+    app = FastAPI(title="Bursar", version=__version__, description=_ABOUT, lifespan=lifespan, redoc_url=None)
+    app.state.telemetry = telemetry
+    for module in (accounts, transfers, holds, events, agents, keys, fintech, retail, health):
+        app.include_router(module.router)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    _document_problems(app)
+    return app
+
+
+def _request_id(request: Request) -> str:
+    return request.scope["bursar"]["request_id"]
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return response_of(error, _request_id(request))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return response_of(invalid_request(error.errors()), _request_id(request))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """The framework's own errors: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    response = response_of(MethodNotAllowed() if error.status_code == 405 else NoSuchEndpoint(), _request_id(request))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Name the problem shape once; routes refer to it. FastAPI's own 422 shape is not what we answer."""
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = build()
+        schemas = document["components"]["schemas"]
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs"))
+        schemas["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        return document
+
+    app.openapi = openapi

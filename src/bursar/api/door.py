@@ -1,0 +1,171 @@
+"""What every route needs: who asks, the one way to change things, the one way to read."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from bursar.api.problems import MEDIA_TYPE, answer_of, response_of
+from bursar.core.authority import service as authority
+from bursar.core.authority.desk import Desk, settled
+from bursar.core.authority.model import ACTIONS, Ask, Instruction
+from bursar.core.authority.service import Carried, Reply
+from bursar.core.events.model import Happening
+from bursar.core.idempotency.model import Answer, Claim
+from bursar.core.identity.keys import read_key
+from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
+from bursar.core.ledger.model import Order, Outcome
+from bursar.kernel.canonical import digest
+from bursar.kernel.db import Database, Tx
+from bursar.kernel.refusal import InvalidArgument, Refusal
+
+Result = TypeVar("Result")
+
+# Whom a quickstart call without a key is taken for when it names no agent.
+SANDBOX_AGENT = "agent_001"
+
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="bk_{live|test}_…", description="An API key of Bursar.")
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Make this once per intent; send the SAME value on every retry, even after a timeout. "
+        "A different value is a different payment.",
+    ),
+]
+OptionalIdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Optional here: with it a retry gets the first answer again, without it each request is its own.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The running service: its database, its desk, and the sandbox's tenant if this is one."""
+
+    database: Database
+    desk: Desk
+    sandbox: UUID | None = None
+
+    @property
+    def live(self) -> bool:
+        """Keys made here are live keys, unless this is the sandbox."""
+        return self.sandbox is None
+
+
+class Caller:
+    """One request at the door."""
+
+    __slots__ = ("_credential", "door", "request_id")
+
+    def __init__(self, door: Door, request_id: str, credential: Credential | None) -> None:
+        """`credential` is None when no well-formed key came with the request."""
+        self.door = door
+        self.request_id = request_id
+        self._credential = credential
+
+    @property
+    def credential(self) -> Credential:
+        """The key that came with the request; refuses when none did."""
+        if self._credential is None:
+            raise Unauthenticated
+        return self._credential
+
+    def as_agent(self, name: str) -> "Caller":
+        """In the sandbox, and without a key, a quickstart call is taken for the agent it names."""
+        if self._credential is not None or self.door.sandbox is None:
+            return self
+        return Caller(self.door, self.request_id, SandboxCredential(self.door.sandbox, name))
+
+    def ask(self, action: str, key: str | None = None, asked: BaseModel | None = None, about: str = "") -> Ask:
+        """The question to authority; equality of requests is the hash of their canonical content."""
+        claim = None
+        if key is not None:
+            content = asked.model_dump(mode="json") if asked else {}
+            claim = Claim(key, digest({"about": about, "asked": content}))
+        return Ask(self.credential, ACTIONS[action], self.request_id, claim)
+
+    async def move(
+        self,
+        ask: Ask,
+        orders: Callable[[Actor], Sequence[Order]],
+        answer: Callable[[Sequence[Outcome]], Answer],
+        size: int = 1,
+    ) -> Response:
+        """Have money moved: group commit, one reply, answered only after its COMMIT."""
+        return self._respond(await self.door.desk.submit(Instruction(ask, orders, answer, size)), ask)
+
+    async def act(
+        self,
+        ask: Ask,
+        work: Callable[[Tx, Actor], Awaitable[tuple[Result, Happening]]],
+        answer: Callable[[Result], Answer],
+    ) -> Response:
+        """Do something that moves no money, in a transaction of its own."""
+
+        def told(result: Result | Refusal) -> Answer:
+            return answer_of(result, self.request_id) if isinstance(result, Refusal) else answer(result)
+
+        async def once(tx: Tx) -> Carried:
+            return await authority.act(tx, ask, work, told)
+
+        (reply,) = await settled(self.door.database, [ask], ask.credential.tenant_id, once)
+        return self._respond(reply, ask)
+
+    @asynccontextmanager
+    async def reading(self, action: str) -> AsyncGenerator[tuple[Tx, Actor]]:
+        """One snapshot to read from, for a caller with the scope."""
+        ask = self.ask(action)
+        async with self.door.database.transaction(ask.credential.tenant_id, read_only=True) as tx:
+            yield tx, await authority.authorise_read(tx, ask)
+
+    def _respond(self, reply: Reply, ask: Ask) -> Response:
+        if isinstance(reply, Refusal):
+            return response_of(reply, self.request_id)
+        headers = {"Idempotent-Replayed": "true"} if reply.replayed else {}
+        if ask.claim is None:
+            headers["Idempotency-Key-Used"] = "false"
+        media_type = MEDIA_TYPE if reply.status >= 400 else "application/json"
+        return Response(reply.body, reply.status, headers, media_type=media_type)
+
+
+async def _caller(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    credential = read_key(text) if scheme.lower() == "bearer" else None
+    if text and credential is None:
+        raise Unauthenticated
+    return Caller(request.app.state.door, request.scope["bursar"]["request_id"], credential)
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+
+
+def json_answer(told: BaseModel, status: int = 200) -> Answer:
+    """An answer's exact bytes."""
+    return Answer(status, told.model_dump_json().encode())
+
+
+def json_response(told: BaseModel) -> Response:
+    """The answer to a read."""
+    return Response(told.model_dump_json(), media_type="application/json")
+
+
+def refuse_cursor() -> InvalidArgument:
+    """A cursor that is not one of ours."""
+    return InvalidArgument("cursor", "is not a cursor of this list")

@@ -1,0 +1,107 @@
+"""The gate that every body passes before anything else reads it.
+
+Strict UTF-8 JSON, bounded in depth, without duplicate keys, without numbers that are none, without characters that
+hide or reorder text.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from bursar.kernel.refusal import InvalidArgument
+
+MOST_DEPTH = 16
+MOST_DIGITS = 40
+
+# Control characters, lone surrogates, and the marks that reorder or hide text (bidi controls, zero width, BOM).
+_BAD_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+def read_json(body: bytes) -> Any:
+    """Parse a body; numbers stay exact (int or Decimal). Refuses with `invalid_argument`; never echoes the input."""
+    try:
+        text = body.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        raise InvalidArgument("body", "is not UTF-8") from None
+    if _depth(text) > MOST_DEPTH:
+        raise InvalidArgument("body", f"is nested deeper than {MOST_DEPTH}")
+    try:
+        value = json.loads(
+            text,
+            parse_int=_whole,
+            parse_float=_exact,
+            parse_constant=_no_constant,
+            object_pairs_hook=_without_duplicates,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidArgument("body", f"is not JSON (at character {error.pos})") from None
+    if _BAD_TEXT.search(text) or "\\" in text:
+        _refuse_bad_text(value)
+    return value
+
+
+def refuse_bad_text(text: str, argument: str) -> None:
+    """Refuse text with control, bidi or zero-width characters or lone surrogates: it is never stripped."""
+    if _BAD_TEXT.search(text):
+        raise InvalidArgument(argument, "contains control, invisible or reordering characters")
+
+
+def _depth(text: str) -> int:
+    """The deepest nesting, counted before parsing; brackets inside strings are skipped."""
+    if text.count("[") + text.count("{") <= MOST_DEPTH:
+        return 0
+    deepest = depth = 0
+    for match in _STRUCTURE.finditer(text):
+        token = match[0]
+        if token in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MOST_DEPTH:
+                return deepest
+        elif token in "]}":
+            depth -= 1
+    return deepest
+
+
+def _whole(token: str) -> int:
+    if len(token) > MOST_DIGITS:
+        raise InvalidArgument("body", "has a number of too many digits")
+    return int(token)
+
+
+def _exact(token: str) -> Decimal:
+    if len(token) > MOST_DIGITS:
+        raise InvalidArgument("body", "has a number of too many digits")
+    return Decimal(token)
+
+
+def _no_constant(token: str) -> Any:
+    raise InvalidArgument("body", "has NaN or Infinity, which JSON does not know")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise InvalidArgument("body", "names a field twice")
+    return found
+
+
+def _refuse_bad_text(value: Any) -> None:
+    for text in _texts(value):
+        refuse_bad_text(text, "body")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType] -- any JSON
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:  # pyright: ignore[reportUnknownVariableType] -- any JSON
+            yield from _texts(item)

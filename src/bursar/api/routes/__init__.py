@@ -1,0 +1,1 @@
+"""The routers of `/v1`, a file a room."""

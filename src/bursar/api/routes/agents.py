@@ -1,0 +1,53 @@
+"""`/v1/agents`: enrol, get, list."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer, json_response
+from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
+from bursar.api.routing import GatedRoute
+from bursar.core.events.model import Happening
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor, Principal
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import show
+from bursar.wire import agents as wire
+from bursar.wire.fields import Page
+
+router = APIRouter(prefix="/v1/agents", tags=["agents"], route_class=GatedRoute)
+
+
+@router.post("", status_code=201, response_model=wire.Agent, responses=WRITE_PROBLEMS)
+async def create_agent(caller: CallerOf, body: wire.CreateAgent, key: OptionalIdempotencyKey = None) -> Response:
+    """Enrol an agent; give it a key with `POST /v1/keys`."""
+
+    async def work(tx: Tx, _: Actor) -> tuple[Principal, Happening]:
+        agent = await identity.create_principal(tx, "agent", body.name)
+        return agent, Happening("agent.created", "active", {"name": agent.name}, show("prn", agent.id))
+
+    ask = caller.ask("create_agent", key, body)
+    return await caller.act(ask, work, lambda agent: json_answer(_show(agent), 201))
+
+
+@router.get("", response_model=Page[wire.Agent], responses=READ_PROBLEMS)
+async def list_agents(caller: CallerOf, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Agents, oldest first."""
+    after = read_cursor("prn", cursor)
+    async with caller.reading("list_agents") as (tx, _):
+        found = await identity.list_agents(tx, after, limit + 1)
+    items = [_show(a) for a in found[:limit]]
+    return json_response(Page[wire.Agent](items=items, next_cursor=items[-1].id if len(found) > limit else None))
+
+
+@router.get("/{agent}", response_model=wire.Agent, responses=READ_PROBLEMS)
+async def get_agent(caller: CallerOf, agent: IdPath) -> Response:
+    """One agent, by name or id."""
+    async with caller.reading("get_agent") as (tx, _):
+        return json_response(_show(await identity.find_agent(tx, agent)))
+
+
+def _show(agent: Principal) -> wire.Agent:
+    return wire.Agent(
+        id=show("prn", agent.id), name=agent.name, status=agent.status, created_at=agent.created_at
+    )  # fmt: skip

@@ -1,0 +1,154 @@
+"""`/v1/transfers`: create one or many, get, list, reverse."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from bursar.api.door import CallerOf, IdempotencyKey, json_answer, json_response
+from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of, problem_of
+from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
+from bursar.api.routing import GatedRoute
+from bursar.core.idempotency.model import Answer
+from bursar.core.identity.model import Actor
+from bursar.core.ledger.model import AllDone, Done, Order, Outcome
+from bursar.features.transfers import service as transfers
+from bursar.features.transfers.model import Transfer
+from bursar.features.transfers.service import Wish
+from bursar.kernel.ids import read, show
+from bursar.kernel.money import read_amount, show_minor
+from bursar.kernel.refusal import Refusal, UnknownObject
+from bursar.wire import transfers as wire
+from bursar.wire.fields import ACCOUNT_PATTERN, Page
+
+router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=GatedRoute)
+
+
+@router.post("", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS)
+async def create_transfer(caller: CallerOf, key: IdempotencyKey, body: wire.CreateTransfer) -> Response:
+    """Move money from one account to another.
+
+    Both balances, the entry and the audit row commit together or not at all; the answer is sent after the commit.
+    """
+    wish = _wish(body, "")
+    ask = caller.ask("create_transfer", key, body)
+    return await caller.move(ask, lambda actor: [transfers.send(actor, wish)], one_transfer(caller.request_id))
+
+
+@router.post("/batch", response_model=wire.TransferResults, responses=WRITE_PROBLEMS)
+async def create_transfers(caller: CallerOf, key: IdempotencyKey, body: wire.CreateTransfers) -> Response:
+    """Move money up to 5,000 times in one commit, all or nothing, or each on its own, in the order given."""
+    wishes = [_wish(transfer, f"transfers.{i}.") for i, transfer in enumerate(body.transfers)]
+    ask = caller.ask("create_transfers", key, body)
+    together = body.mode == "all_or_nothing"
+
+    def orders(actor: Actor) -> list[Order]:
+        return transfers.send_together(actor, wishes) if together else transfers.send_each(actor, wishes)
+
+    return await caller.move(ask, orders, _results(caller.request_id, together), size=len(wishes))
+
+
+@router.get("", response_model=Page[wire.Transfer], responses=READ_PROBLEMS)
+async def list_transfers(
+    caller: CallerOf,
+    account: Annotated[str | None, Query(max_length=64, pattern=ACCOUNT_PATTERN)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Transfers, newest first; of one account if asked."""
+    before = read_cursor("tr", cursor)
+    ref = account_ref(account) if account is not None else None
+    async with caller.reading("list_transfers") as (tx, _):
+        found = await transfers.list_recent(tx, ref, before, limit + 1)
+    items = [show_transfer(t) for t in found[:limit]]
+    return json_response(Page[wire.Transfer](items=items, next_cursor=items[-1].id if len(found) > limit else None))
+
+
+@router.get("/{transfer_id}", response_model=wire.Transfer, responses=READ_PROBLEMS)
+async def get_transfer(caller: CallerOf, transfer_id: IdPath) -> Response:
+    """One transfer."""
+    async with caller.reading("get_transfer") as (tx, _):
+        return json_response(show_transfer(await transfers.find(tx, read("tr", transfer_id))))
+
+
+@router.post("/{transfer_id}/reverse", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS)
+async def reverse_transfer(
+    caller: CallerOf, key: IdempotencyKey, transfer_id: IdPath, body: wire.ReverseTransfer | None = None
+) -> Response:
+    """Take a transfer back, once: what is left of it, or a part. The reversal is a transfer of its own."""
+    asked = body or wire.ReverseTransfer()
+    ask = caller.ask("reverse_transfer", key, asked, transfer_id)
+
+    def orders(actor: Actor) -> list[Order]:
+        entry_id = read("tr", transfer_id)
+        if entry_id is None:
+            raise UnknownObject("transfer")
+        return [transfers.reverse(actor, entry_id, asked.amount, asked.description)]
+
+    return await caller.move(ask, orders, one_transfer(caller.request_id))
+
+
+def _wish(body: wire.CreateTransfer, at: str) -> Wish:
+    money = read_amount(body.amount, body.currency, f"{at}amount")
+    source, target = account_ref(body.source), account_ref(body.target)
+    return Wish(source, target, money, body.description, body.metadata, body.effective_at)
+
+
+def one_transfer(request_id: str) -> Callable[[Sequence[Outcome]], Answer]:
+    """How a single transfer is answered."""
+
+    def answer(outcomes: Sequence[Outcome]) -> Answer:
+        (outcome,) = outcomes
+        if isinstance(outcome, Refusal):
+            return answer_of(outcome, request_id)
+        assert isinstance(outcome, Done)
+        return json_answer(show_transfer(Transfer.of_done(outcome)), 201)
+
+    return answer
+
+
+def _results(request_id: str, together: bool) -> Callable[[Sequence[Outcome]], Answer]:
+    def answer(outcomes: Sequence[Outcome]) -> Answer:
+        first = outcomes[0]
+        if together and isinstance(first, Refusal):
+            return answer_of(first, request_id)
+        each = first.parts if isinstance(first, AllDone) else outcomes
+        results = [_result(outcome, request_id) for outcome in each]
+        posted = sum(r.transfer is not None for r in results)
+        mode = "all_or_nothing" if together else "each"
+        told = wire.TransferResults(mode=mode, posted=posted, refused=len(results) - posted, results=results)
+        return Answer(200, told.model_dump_json(exclude_none=False).encode())
+
+    return answer
+
+
+def _result(outcome: Any, request_id: str) -> wire.TransferResult:
+    if isinstance(outcome, Done):
+        return wire.TransferResult(transfer=show_transfer(Transfer.of_done(outcome)))
+    return wire.TransferResult(problem=problem_of(outcome, request_id))
+
+
+def show_transfer(transfer: Transfer) -> wire.Transfer:
+    """A transfer as the wire shows it."""
+    entry, posting = transfer.entry, transfer.posting
+    return wire.Transfer(
+        id=show("tr", entry.id),
+        kind=entry.kind,
+        status="posted",
+        source=transfer.source,
+        target=transfer.target,
+        amount=show_minor(posting.amount_minor, posting.currency),
+        currency=posting.currency,
+        description=entry.description,
+        metadata=dict(entry.metadata),
+        effective_at=entry.effective_at,
+        recorded_at=entry.recorded_at,
+        source_balance=show_minor(posting.source_balance, posting.currency),
+        source_version=posting.source_version,
+        target_version=posting.target_version,
+        reverses=show("tr", entry.reverses_id) if entry.reverses_id else None,
+        reversed_amount=show_minor(transfer.reversed_minor, posting.currency),
+        hold_id=show("hold", entry.hold_id) if entry.hold_id else None,
+        event_id=show("evt", entry.event_id),
+    )

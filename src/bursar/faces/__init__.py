@@ -1,0 +1,1 @@
+"""Floor 5: what people and agents hold in their hands."""

@@ -1,0 +1,114 @@
+"""The commands and their options; what a command needs is imported inside it, so that `--help` is quick."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import App, Parameter
+
+from bursar import __version__
+from bursar.kernel.refusal import Refusal
+
+Result = TypeVar("Result")
+Data = Annotated[Path | None, Parameter(help="Bursar's data directory. Default: the platform's, or BURSAR_DATA.")]
+Tenant = Annotated[str | None, Parameter(help="The tenant's name. Default: sandbox.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
+
+app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
+key_app = App(name="key", help="Hand out, list and revoke API keys.")
+import_app = App(name="import", help="Bring data in.")
+app.command(key_app)
+app.command(import_app)
+
+
+def main() -> None:
+    """Run the command line."""
+    from bursar.faces.cli.place import CannotServe
+    from bursar.kernel.db import NotDurable
+    from bursar.kernel.embedded import PostgresUnavailable
+    from bursar.kernel.migrate import CannotMigrate
+
+    try:
+        app()
+    except (CannotServe, CannotMigrate, NotDurable, PostgresUnavailable) as error:
+        sys.exit(f"bursar: {error}")
+    except Refusal as refusal:
+        sys.exit(f"bursar: {refusal.detail} {refusal.next}")
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    import uvloop
+
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(work)
+
+
+@app.command
+def serve(*, host: str = "127.0.0.1", port: int = 8000, data: Data = None) -> None:
+    """Serve the API. Without a configured database: the sandbox, on an embedded PostgreSQL, for this machine only."""
+    from bursar.faces.cli.serve import serve
+
+    _run(serve(host, port, data))
+
+
+@app.command
+def migrate(*, data: Data = None) -> None:
+    """Bring the database's schema up to date."""
+    from bursar.faces.cli.place import database_url
+    from bursar.kernel.migrate import migrate
+
+    async def work() -> list[str]:
+        async with database_url(data) as (url, _):
+            return await migrate(url)
+
+    done = _run(work())
+    print("\n".join(f"applied {name}" for name in done) or "The schema is up to date.")
+
+
+@app.command
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@key_app.command
+def create(
+    *,
+    operator: str | None = None,
+    agent: str | None = None,
+    service: str | None = None,
+    scopes: Annotated[str | None, Parameter(help="Comma-separated. Default: all that this kind may have.")] = None,
+    tenant: Tenant = None,
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Make a key for an operator, an agent or a service of this name; its text is shown this once."""
+    from bursar.core.identity.model import PrincipalKind
+    from bursar.faces.cli import keys
+
+    named: dict[PrincipalKind, str | None] = {"operator": operator, "agent": agent, "service": service}
+    given: list[tuple[PrincipalKind, str]] = [(kind, name) for kind, name in named.items() if name]
+    if len(given) != 1:
+        sys.exit("bursar: name exactly one of --operator, --agent and --service.")
+    made = _run(keys.create(*given[0], scopes.split(",") if scopes else None, tenant, data))
+    if json:
+        keys.print_json(made)
+    else:
+        print(f"{made['key']}\n\nThis is the only time it is shown. Key {made['id']} of {made['kind']} {made['name']}.")
+
+
+@key_app.command(name="list")
+def list_(name: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
+    """List the keys of a principal as JSON, without secrets."""
+    from bursar.faces.cli import keys
+
+    keys.print_json(_run(keys.listed(name, tenant, data)))
+
+
+@key_app.command
+def revoke(key_id: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
+    """End a key: nothing that commits after this was done with it."""
+    from bursar.faces.cli import keys
+
+    keys.print_json(_run(keys.revoke(key_id, tenant, data)))

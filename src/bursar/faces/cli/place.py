@@ -1,0 +1,76 @@
+"""Where a command works: the database behind the settings, migrated, and the tenant it is about."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from bursar.features.sandbox import service as sandbox
+from bursar.kernel.db import Database
+from bursar.kernel.embedded import EmbeddedPostgres
+from bursar.kernel.migrate import migrate, pending
+from bursar.kernel.settings import Settings
+
+_SANDBOX_LOCK = 72_707_370
+
+
+class CannotServe(Exception):
+    """What was asked of the service is refused; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database that is ready, the tenant a command is about, and whether this is the sandbox."""
+
+    database: Database
+    url: str
+    tenant_id: UUID
+    is_sandbox: bool
+
+
+def tenant_id_of(name: str) -> UUID:
+    """A tenant's id follows from its name, so that no command needs to look across tenants to find one."""
+    return uuid5(NAMESPACE_URL, f"urn:bursar:tenant:{name}")
+
+
+@asynccontextmanager
+async def database_url(data: Path | None) -> AsyncGenerator[tuple[str, bool]]:
+    """The URL of the configured PostgreSQL, or of the embedded one in the data directory; and whether it is that."""
+    settings = Settings() if data is None else Settings(data=data)
+    if settings.database_url:
+        yield settings.database_url, False
+        return
+    server = EmbeddedPostgres(settings.data)
+    url = await asyncio.to_thread(server.start)
+    try:
+        yield url, True
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+@asynccontextmanager
+async def opened(
+    data: Path | None = None, tenant: str | None = None, role: str = "bursar_app"
+) -> AsyncGenerator[Place]:
+    """Open the place: the configured PostgreSQL, or the embedded one with the sandbox in it; migrated."""
+    settings = Settings()
+    async with database_url(data) as (url, embedded):
+        await _bring_up_to_date(url)
+        database = await Database.open(
+            url, role=role, connections=settings.connections, statement_cache_size=settings.statement_cache_size
+        )
+        try:
+            if embedded and role == "bursar_app":
+                async with database.transaction(tenant_id_of(sandbox.TENANT), locks=[_SANDBOX_LOCK]) as tx:
+                    await sandbox.ensure(tx)
+            yield Place(database, url, tenant_id_of(tenant or sandbox.TENANT), embedded)
+        finally:
+            await database.close()
+
+
+async def _bring_up_to_date(url: str) -> None:
+    """Migrate if anything is missing; a login that may not is told to have it done first."""
+    if await pending(url):
+        await migrate(url)

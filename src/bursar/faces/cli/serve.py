@@ -1,0 +1,97 @@
+"""`bursar serve`: the service, until it is told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import ipaddress
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+
+from bursar import worker
+from bursar.api.app import create_app
+from bursar.api.door import Door
+from bursar.api.telemetry import configure_logs
+from bursar.core.authority.desk import Desk
+from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.kernel.db import Database
+from bursar.kernel.settings import Settings
+
+_SECONDS_TO_FINISH = 4
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            # What is alive now stays: the collector need not walk it again with every pass.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 20)
+            host, port = sockets[0].getsockname()[:2]
+            print(f"Bursar is listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+
+async def serve(host: str, port: int, data: Path | None) -> None:
+    """Serve until SIGINT or SIGTERM; requests in flight are answered first."""
+    settings = Settings()
+    configure_logs(settings.log_level)
+    async with opened(data) as place:
+        if place.is_sandbox and not _is_loopback(host):
+            raise CannotServe(f"The sandbox is open without a key, so it listens on this machine only, not on {host}.")
+
+        @asynccontextmanager
+        async def open_door() -> AsyncGenerator[Door]:
+            async with _door(place) as door:
+                yield door
+
+        config = uvicorn.Config(
+            create_app(open_door, local_only=place.is_sandbox),
+            access_log=False,
+            log_level="warning",
+            lifespan="on",
+            timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+            server_header=False,
+        )
+        await _Server(config).serve([_bound(host, port)])
+
+
+@asynccontextmanager
+async def _door(place: Place) -> AsyncGenerator[Door]:
+    """The door, and the worker beside it."""
+    desk = Desk(place.database)
+    workers = await Database.open(place.url, role="bursar_worker", connections=2)
+    working = asyncio.create_task(worker.work(workers))
+    try:
+        yield Door(place.database, desk, place.tenant_id if place.is_sandbox else None)
+    finally:
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        await desk.drain()
+        await workers.close()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise CannotServe(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
+    return bound

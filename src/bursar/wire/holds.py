@@ -1,0 +1,45 @@
+"""Holds on the wire."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
+
+
+class CreateHold(Asked):
+    """Set funds of `account` aside, for `target` if it is known already."""
+
+    account: AccountRef
+    target: AccountRef | None = None
+    amount: Amount
+    currency: Currency
+    expires_at: Annotated[Time | None, Field(description="When the funds come back by themselves. Default: never.")] = (
+        None
+    )
+    description: Description | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class CaptureHold(Asked):
+    """Post a hold: in full, or `amount` of it (the remainder is released); to its target, or the one named here."""
+
+    amount: Amount | None = None
+    target: AccountRef | None = None
+
+
+class Hold(Told):
+    """A hold: pending, or posted (captured), voided (released), expired. `transfer_id` names what a capture posted."""
+
+    id: str
+    status: Literal["pending", "posted", "voided", "expired"]
+    account_id: str
+    target_id: str | None
+    amount: MoneyText
+    captured_amount: MoneyText
+    currency: Currency
+    description: str | None
+    metadata: Metadata
+    placed_at: Time
+    expires_at: Time | None
+    transfer_id: str | None

@@ -1,0 +1,88 @@
+"""The flat shapes of the quickstart endpoints: amounts may be JSON numbers or text, both read exactly."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from bursar.wire.agents import Name
+from bursar.wire.fields import AccountRef, Asked, Time, Told
+
+LooseAmount = Annotated[
+    str | int | Decimal,
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"}, {"type": "number"}],
+            "exclusiveMinimum": 0,
+            "examples": [250, "250.00"],
+        }
+    ),
+]
+
+
+class AgentTransfer(Asked):
+    """System 1: an agent moves money between two accounts, in the source account's currency."""
+
+    agent_id: Name
+    source_account: AccountRef
+    target_account: Annotated[AccountRef, Field(examples=["ACC20002"])]
+    amount: LooseAmount
+
+
+class AgentTransferMade(Told):
+    """The transfer as system 1 tells it."""
+
+    transfer_id: str
+    status: Literal["posted"]
+    source_account: str
+    target_account: str
+    amount: str
+    currency: str
+    created_at: Time
+
+
+class AgentTransferAnswer(Told):
+    """System 1's answer."""
+
+    ok: Literal[True]
+    transfer: AgentTransferMade
+
+
+class AgentEvent(Told):
+    """One event of an agent."""
+
+    id: str
+    agent_id: str
+    event_type: Annotated[str, Field(examples=["transfer_created"])]
+    payload: dict[str, Any]
+    created_at: Time
+
+
+class AgentEvents(Told):
+    """An agent's events, newest first."""
+
+    agent_id: str
+    events: list[AgentEvent]
+
+
+class AccountBalance(Told):
+    """System 2: what an account has available now."""
+
+    account_number: str
+    balance: Annotated[str, Field(examples=["12500.00"])]
+    currency: str
+
+
+class RetailTransfer(Asked):
+    """System 2: money from one account to another, in the source account's currency."""
+
+    from_account: AccountRef
+    to_account: Annotated[AccountRef, Field(examples=["ACC20002"])]
+    amount: LooseAmount
+
+
+class RetailTransferAnswer(Told):
+    """System 2's answer; `request_id` names the transfer."""
+
+    status: Literal["ok"]
+    request_id: Annotated[str, Field(examples=["0192f7b4-8c1d-7d5e-9a3b-6f1e2d3c4b5a"])]

@@ -1,0 +1,77 @@
+"""Transfers on the wire, one or many."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
+from bursar.wire.problems import Problem
+
+MOST_TRANSFERS = 5_000
+
+
+class CreateTransfer(Asked):
+    """Money from `source` to `target`."""
+
+    source: AccountRef
+    target: Annotated[AccountRef, Field(examples=["ACC20002"])]
+    amount: Amount
+    currency: Currency
+    description: Description | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    effective_at: Annotated[
+        Time | None, Field(description="A past time of effect; operators and services only. Default: now.")
+    ] = None
+
+
+class Transfer(Told):
+    """A posted transfer with the version each account had after it, and the source's posted balance."""
+
+    id: str
+    kind: Literal["transfer", "capture", "reversal", "statement"]
+    status: Literal["posted"]
+    source: str
+    target: str
+    amount: MoneyText
+    currency: Currency
+    description: str | None
+    metadata: Metadata
+    effective_at: Time
+    recorded_at: Time
+    source_balance: MoneyText
+    source_version: int
+    target_version: int
+    reverses: str | None
+    reversed_amount: MoneyText
+    hold_id: str | None
+    event_id: str
+
+
+class ReverseTransfer(Asked):
+    """Take a transfer back: what is left of it, or `amount` of it."""
+
+    amount: Amount | None = None
+    description: Description | None = None
+
+
+class CreateTransfers(Asked):
+    """Up to 5,000 transfers: `all_or_nothing`, or `each` on its own."""
+
+    mode: Literal["all_or_nothing", "each"]
+    transfers: Annotated[list[CreateTransfer], Field(min_length=1, max_length=MOST_TRANSFERS)]
+
+
+class TransferResult(Told):
+    """What became of one transfer of a batch: exactly one of the two is set."""
+
+    transfer: Transfer | None = None
+    problem: Problem | None = None
+
+
+class TransferResults(Told):
+    """What became of a batch, in its order."""
+
+    mode: Literal["all_or_nothing", "each"]
+    posted: int
+    refused: int
+    results: list[TransferResult]
