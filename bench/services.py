@@ -31,7 +31,10 @@ STOP_SECONDS: Final = 10.0
 SET_UP_SECONDS: Final = 120.0
 # The benchmark's own server is meant, never one that the caller's shell happens to point at.
 FOREIGN: Final = frozenset({"DATABASE_URL", "BURSAR_DATABASE_URL", "BURSAR_DATA"})
-ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+# Neither service logs its requests: the baseline's access log is off too.
+ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {
+    "BURSAR_LOG_LEVEL": "warning"
+}
 
 
 class ServiceFailed(Exception):
@@ -63,7 +66,7 @@ def running_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
         endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
         openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
         post_all(endpoint, "/v1/accounts", openings)
-        post_all(endpoint, endpoint.path, (transfer_body("world:funding", number, str(FUNDS)) for number in ACCOUNTS))
+        post_all(endpoint, endpoint.path, (transfer_body("world:funding:USD", number, str(FUNDS)) for number in ACCOUNTS))
         yield endpoint
 
 

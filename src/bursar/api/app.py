@@ -16,6 +16,7 @@ from bursar.api.intake import Intake
 from bursar.api.problems import MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
 from bursar.api.quickstart import fintech, retail
 from bursar.api.routes import accounts, agents, events, health, holds, keys, transfers
+from bursar.api.routing import lean_routes
 from bursar.api.telemetry import Telemetry
 from bursar.kernel.refusal import Refusal
 from bursar.wire.problems import Problem
@@ -27,13 +28,16 @@ Amounts are exact decimal text in major units beside an ISO 4217 currency. Error
 say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what to do next.
 """
 
+_MODULES = (accounts, transfers, holds, events, agents, keys, fintech, retail, health)
+
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]
 
 
 def create_app(open_door: OpenDoor, *, local_only: bool) -> ASGIApp:
     """The ASGI application; `open_door` is entered when it starts and left when it stops."""
     telemetry = Telemetry()
-    return Intake(create_api(open_door, telemetry), local_only=local_only, telemetry=telemetry)
+    lean = lean_routes(route for module in _MODULES for route in module.router.routes)
+    return Intake(create_api(open_door, telemetry), lean, local_only=local_only, telemetry=telemetry)
 
 
 def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
@@ -47,7 +51,7 @@ def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
 
     app = FastAPI(title="Bursar", version=__version__, description=_ABOUT, lifespan=lifespan, redoc_url=None)
     app.state.telemetry = telemetry
-    for module in (accounts, transfers, holds, events, agents, keys, fintech, retail, health):
+    for module in _MODULES:
         app.include_router(module.router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

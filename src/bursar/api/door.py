@@ -1,5 +1,6 @@
 """What every route needs: who asks, the one way to change things, the one way to read."""
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,13 +33,14 @@ SANDBOX_AGENT = "agent_001"
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="bk_{live|test}_…", description="An API key of Bursar.")
 
+KEY_HEADER = "Idempotency-Key"
+KEY_SHAPE = re.compile(r"^[\x21-\x7e]{1,200}$")
+
 IdempotencyKey = Annotated[
     str,
     Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
+        alias=KEY_HEADER,
+        pattern=KEY_SHAPE.pattern,
         description="Make this once per intent; send the SAME value on every retry, even after a timeout. "
         "A different value is a different payment.",
     ),
@@ -46,10 +48,8 @@ IdempotencyKey = Annotated[
 OptionalIdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
+        alias=KEY_HEADER,
+        pattern=KEY_SHAPE.pattern,
         description="Optional here: with it a retry gets the first answer again, without it each request is its own.",
     ),
 ]
@@ -145,12 +145,18 @@ class Caller:
         return Response(reply.body, reply.status, headers, media_type=media_type)
 
 
-async def _caller(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
+    """Who a request comes from, by its Authorization header; a key that is none is refused at once."""
+    scheme, _, text = authorization.partition(" ")
     credential = read_key(text) if scheme.lower() == "bearer" else None
-    if text and credential is None:
+    if authorization and credential is None:
         raise Unauthenticated
-    return Caller(request.app.state.door, request.scope["bursar"]["request_id"], credential)
+    return Caller(door, request_id, credential)
+
+
+async def _caller(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
+    authorization = request.headers.get("authorization", "")
+    return caller_of(request.app.state.door, request.scope["bursar"]["request_id"], authorization)
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]

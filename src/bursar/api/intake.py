@@ -2,33 +2,40 @@
 
 import re
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bursar.api.gate import read_json, refuse_bad_text
 from bursar.api.problems import BodyTooLarge, ForeignHost, InternalError, NotJson, response_of
+from bursar.api.routing import LeanRoute
 from bursar.api.telemetry import Telemetry
 from bursar.kernel.ids import new_id, show
-from bursar.kernel.refusal import Refusal
+from bursar.kernel.refusal import InvalidArgument, Refusal
 
 MOST_BYTES = 64 * 1024
 MOST_BYTES_OF_A_BATCH = 4 * 1024 * 1024
 BATCH_PATH = "/v1/transfers/batch"
 
-_LOCAL = ("127.0.0.1", "localhost", "[::1]")
+_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+_LOCAL_ORIGIN = re.compile(rf"https?://{_LOCAL_HOST.pattern}", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Intake:
     """ASGI middleware around the whole application; it keeps what it read in `scope["bursar"]`."""
 
-    def __init__(self, app: ASGIApp, *, local_only: bool, telemetry: Telemetry) -> None:
-        """`local_only`: refuse requests whose Host or Origin is another machine's (the sandbox)."""
+    def __init__(
+        self, app: FastAPI, lean: Mapping[tuple[str, str], LeanRoute], *, local_only: bool, telemetry: Telemetry
+    ) -> None:
+        """`lean` routes are called here; `local_only`: refuse another machine's Host or Origin (the sandbox)."""
         self._app = app
+        self._lean = lean
+        self._state = app.state
         self._local_only = local_only
         self._telemetry = telemetry
 
@@ -46,12 +53,19 @@ class Intake:
                 _refuse_foreign(headers)
             _refuse_bad_target(scope)
             body = await _read_body(scope, headers, receive)
+            if body is None:
+                return
             scope["bursar"] = {
                 "body": body,
                 "json": _parse(body, headers) if scope["method"] not in ("GET", "HEAD") else None,
                 "request_id": request_id,
             }
-            await self._app(scope, _replay(body, receive), sent)
+            lean = self._lean.get((scope["method"], scope["path"]))
+            if lean:
+                response = await lean.answer(scope, self._state.door)
+                await response(scope, receive, sent)
+            else:
+                await self._app(scope, _replay(body, receive), sent)
         except Refusal as refusal:
             await response_of(refusal, request_id)(scope, receive, sent)
         except Exception as error:  # noqa: BLE001 -- the last net: whatever it was, the caller gets a problem object
@@ -88,34 +102,34 @@ def _request_id(headers: Headers) -> str:
 
 def _refuse_foreign(headers: Headers) -> None:
     """A page of another site, or a name that was rebound to this machine, must not reach the sandbox."""
-    if _host(headers.get("host", "")) not in _LOCAL:
+    if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
         raise ForeignHost
     origin = headers.get("origin")
-    if origin is not None and _host(urlsplit(origin).netloc) not in _LOCAL:
+    if origin is not None and not _LOCAL_ORIGIN.fullmatch(origin):
         raise ForeignHost
-
-
-def _host(netloc: str) -> str:
-    return re.sub(r":\d{1,5}$", "", netloc).lower()
 
 
 def _refuse_bad_target(scope: Scope) -> None:
-    refuse_bad_text(scope["path"], "path")
-    if scope["query_string"]:
-        refuse_bad_text(unquote(scope["query_string"].decode("latin-1").replace("+", " ")), "query")
+    """What the framework would replace or take for Latin-1 is refused here."""
+    for argument, raw in (("path", scope["raw_path"]), ("query", scope["query_string"].replace(b"+", b" "))):
+        try:
+            refuse_bad_text(unquote_to_bytes(raw.decode("ascii")).decode("utf-8"), argument)
+        except UnicodeDecodeError:
+            raise InvalidArgument(argument, "is not percent-encoded UTF-8") from None
 
 
-async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes:
+async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes | None:
+    """The whole body; None when the caller left before its end, for half a request asks for nothing."""
     limit = MOST_BYTES_OF_A_BATCH if scope["path"] == BATCH_PATH else MOST_BYTES
     declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isascii() and declared.isdigit() and (len(declared) > 9 or int(declared) > limit):
         raise BodyTooLarge
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            return None
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:

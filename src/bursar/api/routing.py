@@ -1,10 +1,18 @@
 """A route that reads the body as the gate parsed it, so that numbers stay exact and nothing is parsed twice."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+import inspect
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
+from starlette.types import Scope
+
+from bursar.api.door import KEY_HEADER, KEY_SHAPE, Door, caller_of
+from bursar.api.problems import invalid_request
 
 
 class GatedRequest(Request):
@@ -31,3 +39,50 @@ class GatedRoute(APIRoute):
             return await handle(GatedRequest(request.scope, request.receive))
 
         return gated
+
+
+class LeanRoute:
+    """A way around the framework's work per request, for routes whose endpoint takes `caller`, `body` and `key` only.
+
+    Same shapes, same answers, same OpenAPI entry; the intake calls it on the route's exact path.
+    """
+
+    def __init__(self, route: GatedRoute) -> None:
+        """Read from the endpoint's signature what to validate."""
+        self._route = route
+        self._endpoint: Callable[..., Coroutine[Any, Any, Response]] = route.endpoint
+        self._shape: type[BaseModel] = get_type_hints(route.endpoint)["body"]
+        self._key_required = inspect.signature(route.endpoint).parameters["key"].default is inspect.Parameter.empty
+
+    async def answer(self, scope: Scope, door: Door) -> Response:
+        """Answer one request that the intake has taken in."""
+        scope["route"] = self._route
+        headers = Headers(scope=scope)
+        caller = caller_of(door, scope["bursar"]["request_id"], headers.get("authorization", ""))
+        key = headers.get(KEY_HEADER)
+        errors = self._errors_of_key(key)
+        try:
+            body = self._shape.model_validate(scope["bursar"]["json"])
+        except ValidationError as error:
+            raise invalid_request([*errors, *error.errors(include_url=False, include_input=False)]) from None
+        if errors:
+            raise invalid_request(errors)
+        return await self._endpoint(caller=caller, body=body, key=key)
+
+    def _errors_of_key(self, key: str | None) -> list[dict[str, Any]]:
+        if key is None:
+            missing = {"loc": ("header", KEY_HEADER), "type": "missing", "msg": "Field required"}
+            return [missing] if self._key_required else []
+        if KEY_SHAPE.fullmatch(key):
+            return []
+        return [{"loc": ("header", KEY_HEADER), "type": "string_pattern_mismatch", "msg": ""}]
+
+
+def lean_routes(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], LeanRoute]:
+    """The routes that can be answered leanly, by method and path."""
+    fitting = [r for r in routes if isinstance(r, GatedRoute) and _fits(r.endpoint)]
+    return {(method, route.path): LeanRoute(route) for route in fitting for method in route.methods or ()}
+
+
+def _fits(endpoint: Callable[..., Any]) -> bool:
+    return set(inspect.signature(endpoint).parameters) == {"caller", "body", "key"}

@@ -1,6 +1,6 @@
 -- What happened: one row for every action, allowed or refused, in the transaction of its effect. Append-only by grant.
 CREATE TABLE event (
-    tenant_id uuid NOT NULL REFERENCES tenant,
+    tenant_id uuid NOT NULL,
     id uuid NOT NULL,
     type text NOT NULL,
     actor_id uuid,

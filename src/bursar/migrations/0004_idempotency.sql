@@ -1,6 +1,8 @@
 -- The first answer to each Idempotency-Key, byte for byte; written with the effect and kept as long as it.
+-- id is the first half of the SHA-256 of principal, action and key: one small index instead of one over their text.
 CREATE TABLE answer (
     tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
     principal_id uuid NOT NULL,
     action text NOT NULL,
     key text NOT NULL,
@@ -9,8 +11,7 @@ CREATE TABLE answer (
     body bytea NOT NULL,
     event_id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (tenant_id, principal_id, action, key),
-    FOREIGN KEY (tenant_id, principal_id) REFERENCES principal,
+    PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, event_id) REFERENCES event
 );
 

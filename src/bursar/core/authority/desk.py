@@ -15,6 +15,8 @@ from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, Ups
 from bursar.kernel.refusal import Refusal
 
 _MOST_ORDERS_A_BATCH = 512
+# One: a second batch under way would split what arrives into smaller ones, and PostgreSQL is paid by the batch.
+_BATCHES_A_TENANT = 1
 _ATTEMPTS = 3
 
 
@@ -24,31 +26,41 @@ class _Waiting:
     reply: "asyncio.Future[Reply]"
 
 
+class _Line:
+    """What waits for one tenant, and how many clerks work it off."""
+
+    __slots__ = ("clerks", "queue")
+
+    def __init__(self) -> None:
+        self.queue: deque[_Waiting] = deque()
+        self.clerks = 0
+
+
 class Desk:
     """Takes instructions and queues them by tenant.
 
-    One batch of a tenant is under way at a time and newcomers form the next one, so no timer is needed. A batch
-    belongs to one tenant because row security knows one per transaction.
+    While batches are under way newcomers form the next one, so no timer is needed. A batch belongs to one tenant
+    because row security knows one per transaction; tenants take turns for the desk's slots.
     """
 
     def __init__(self, database: Database, batches_at_once: int = 4) -> None:
-        """`batches_at_once` bounds the connections that batches of different tenants use together."""
+        """`batches_at_once` bounds the connections that batches of all tenants use together."""
         self._database = database
         self._slots = asyncio.Semaphore(batches_at_once)
-        self._queues: dict[UUID, deque[_Waiting]] = {}
+        self._lines: dict[UUID, _Line] = {}
         self._clerks: set[asyncio.Task[None]] = set()
 
     async def submit(self, instruction: Instruction) -> Reply:
         """Have an instruction carried out. Cancelling the caller neither stops nor repeats it."""
         tenant_id = instruction.ask.credential.tenant_id
         waiting = _Waiting(instruction, asyncio.get_running_loop().create_future())
-        queue = self._queues.get(tenant_id)
-        if queue is None:
-            queue = self._queues[tenant_id] = deque()
-            clerk = asyncio.create_task(self._work_off(tenant_id, queue))
+        line = self._lines.setdefault(tenant_id, _Line())
+        line.queue.append(waiting)
+        if line.clerks < _BATCHES_A_TENANT:
+            line.clerks += 1
+            clerk = asyncio.create_task(self._work_off(tenant_id, line))
             self._clerks.add(clerk)
             clerk.add_done_callback(self._clerks.discard)
-        queue.append(waiting)
         return await waiting.reply
 
     async def drain(self) -> None:
@@ -56,13 +68,16 @@ class Desk:
         while self._clerks:
             await asyncio.wait(set(self._clerks))
 
-    async def _work_off(self, tenant_id: UUID, queue: deque[_Waiting]) -> None:
+    async def _work_off(self, tenant_id: UUID, line: _Line) -> None:
         try:
-            while queue:
+            while line.queue:
                 async with self._slots:
-                    await self._settle(tenant_id, _next_batch(queue))
+                    if batch := _next_batch(line.queue):
+                        await self._settle(tenant_id, batch)
         finally:
-            del self._queues[tenant_id]
+            line.clerks -= 1
+            if not line.clerks:
+                self._lines.pop(tenant_id, None)
 
     async def _settle(self, tenant_id: UUID, batch: Sequence[_Waiting]) -> None:
         try:

@@ -1,6 +1,6 @@
 """The one function that authorises money, and its smaller sister for actions that move none."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from bursar.core.authority.model import Ask, Instruction, denied, refusal_of
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
-from bursar.core.idempotency.model import Answer, Pinned
+from bursar.core.idempotency.model import Answer, Pinned, pin_id
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import service as ledger
@@ -73,17 +73,21 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
 async def _admit(tx: Tx, asks: Sequence[Ask]) -> list[tuple[Actor | None, Reply | None, Event | None]]:
     """For each ask: the actor who may go on, or the reply that ends it here (and the event of a denial)."""
     who = await identity.authenticate_many(tx, [ask.credential for ask in asks])
-    known = [(actor.principal_id, ask) for ask in asks if isinstance(actor := who[ask.credential], Actor)]
-    first = await idempotency.find(tx, [(who_id, ask.action.name, ask.claim.key) for who_id, ask in known if ask.claim])
-    return [_admitted(ask, who[ask.credential], first) for ask in asks]
+    pins = [_pin_of(ask, who[ask.credential]) for ask in asks]
+    first = await idempotency.find(tx, [pin for pin in pins if pin])
+    return [
+        _admitted(ask, who[ask.credential], first.get(pin) if pin else None)
+        for ask, pin in zip(asks, pins, strict=True)
+    ]
 
 
-def _admitted(
-    ask: Ask, who: identity.Who, first: Mapping[tuple[UUID, str, str], Pinned]
-) -> tuple[Actor | None, Reply | None, Event | None]:
+def _pin_of(ask: Ask, who: identity.Who) -> UUID | None:
+    return pin_id(who.principal_id, ask.action.name, ask.claim.key) if ask.claim and isinstance(who, Actor) else None
+
+
+def _admitted(ask: Ask, who: identity.Who, pinned: Pinned | None) -> tuple[Actor | None, Reply | None, Event | None]:
     if not isinstance(who, Actor):
         return None, who, None
-    pinned = first.get((who.principal_id, ask.action.name, ask.claim.key)) if ask.claim else None
     if pinned and ask.claim:
         return None, pinned.replay_for(ask.claim), None
     refusal = refusal_of(who, ask.action)
@@ -144,12 +148,11 @@ def _event(job: _Job, event_id: UUID, happening: Happening) -> Event:
 
 
 def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned]:
-    if ask.claim is None:
+    pin, claim = _pin_of(ask, actor), ask.claim
+    if pin is None or claim is None:
         return []
-    claim = ask.claim
-    return [
-        Pinned(actor.principal_id, ask.action.name, claim.key, claim.request_hash, answer.status, answer.body, event_id)
-    ]
+    who, action = actor.principal_id, ask.action.name
+    return [Pinned(pin, who, action, claim.key, claim.request_hash, answer.status, answer.body, event_id)]
 
 
 async def act(

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 from uuid import UUID
 
@@ -27,8 +28,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """An answer and the claim it belongs to, as stored."""
+    """An answer and the claim it belongs to, as stored under `pin_id`."""
 
+    id: UUID
     principal_id: UUID
     action: str
     key: str
@@ -63,6 +65,12 @@ class IdempotencyInFlight(Conflict):
     retry_after_seconds: ClassVar[int | None] = 1
 
 
+def pin_id(principal_id: UUID, action: str, key: str) -> UUID:
+    """Where an answer is pinned: the first 128 bits of a SHA-256. A key holds for one principal and one action."""
+    return UUID(bytes=hashlib.sha256(f"{principal_id.hex}\0{action}\0{key}".encode()).digest()[:16])
+
+
+@lru_cache(maxsize=4096)
 def lock_of(tenant_id: UUID, action: str, key: str) -> int:
     """The advisory lock that requests with one key take in turn: a signed 64-bit number."""
     text = f"{tenant_id.hex}\0{action}\0{key}".encode()

@@ -8,11 +8,9 @@ from bursar.core.idempotency.model import Pinned
 from bursar.kernel.db import Tx
 
 
-async def find(tx: Tx, wanted: Sequence[tuple[UUID, str, str]]) -> dict[tuple[UUID, str, str], Pinned]:
-    """The answers pinned to these (principal, action, key), by them."""
-    if not wanted:
-        return {}
-    return {(p.principal_id, p.action, p.key): p for p in await store.list_answers(tx, wanted)}
+async def find(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Pinned]:
+    """The answers pinned there, by their ids."""
+    return {pinned.id: pinned for pinned in await store.list_answers(tx, ids)} if ids else {}
 
 
 async def pin(tx: Tx, answers: Sequence[Pinned]) -> None:

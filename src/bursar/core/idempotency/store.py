@@ -7,28 +7,26 @@ from bursar.core.idempotency.model import Pinned
 from bursar.kernel.db import Tx
 
 
-async def list_answers(tx: Tx, wanted: Sequence[tuple[UUID, str, str]]) -> list[Pinned]:
-    """The answers pinned to these (principal, action, key)."""
+async def list_answers(tx: Tx, ids: Sequence[UUID]) -> list[Pinned]:
+    """The answers pinned there. The lateral join leaves the planner one way only, by the key."""
     return await tx.rows(
         Pinned,
-        """SELECT a.principal_id, a.action, a.key, a.request_hash, a.status, a.body, a.event_id
-           FROM unnest($2::uuid[], $3::text[], $4::text[]) w (principal_id, action, key)
-           JOIN answer a ON a.tenant_id = $1 AND a.principal_id = w.principal_id AND a.action = w.action
-                        AND a.key = w.key""",
+        """SELECT a.* FROM unnest($2::uuid[]) w (id) CROSS JOIN LATERAL (
+               SELECT id, principal_id, action, key, request_hash, status, body, event_id
+               FROM answer WHERE tenant_id = $1 AND id = w.id LIMIT 1) a""",
         tx.tenant,
-        [w[0] for w in wanted],
-        [w[1] for w in wanted],
-        [w[2] for w in wanted],
+        ids,
     )
 
 
 async def insert_answers(tx: Tx, answers: Sequence[Pinned]) -> None:
     """Pin answers to their keys."""
     await tx.run(
-        """INSERT INTO answer (tenant_id, principal_id, action, key, request_hash, status, body, event_id)
-           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::smallint[], $7::bytea[],
-                                    $8::uuid[])""",
+        """INSERT INTO answer (tenant_id, id, principal_id, action, key, request_hash, status, body, event_id)
+           SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::smallint[],
+                                    $8::bytea[], $9::uuid[])""",
         tx.tenant,
+        [a.id for a in answers],
         [a.principal_id for a in answers],
         [a.action for a in answers],
         [a.key for a in answers],

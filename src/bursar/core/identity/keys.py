@@ -9,6 +9,7 @@ import re
 import secrets
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from bursar.core.identity.model import KeyCredential
@@ -35,6 +36,7 @@ def make_key(tenant_id: UUID, *, live: bool) -> NewKey:
     return NewKey(key_id, body + _checksum(body), _hash(secret))
 
 
+@lru_cache(maxsize=1024)
 def read_key(text: str) -> KeyCredential | None:
     """What a key's text names; None when it is not one."""
     match = _SHAPE.fullmatch(text)

@@ -87,17 +87,23 @@ def _locked(now: datetime, *columns: Any) -> tuple[Account, datetime]:
 
 
 async def lock_accounts(tx: Tx, refs: Iterable[AccountRef]) -> tuple[list[Account], datetime]:
-    """Lock the accounts in id order; also the database's clock after the last lock was had."""
+    """Lock the accounts in id order; also the database's clock after the last lock was had.
+
+    The lateral joins leave the planner one way only, by the keys and in id order, whatever the tables' statistics say.
+    """
     named = set(refs)
     rows = await tx.rows(
         _locked,
-        """WITH locked AS MATERIALIZED (
+        """WITH wanted AS MATERIALIZED (
+               SELECT id FROM unnest($2::uuid[]) i (id)
+               UNION
+               SELECT a.id FROM unnest($3::text[]) n (number) CROSS JOIN LATERAL (
+                   SELECT id FROM account WHERE tenant_id = $1 AND number = n.number LIMIT 1) a
+               ORDER BY id)
+           SELECT clock_timestamp(), a.* FROM wanted w CROSS JOIN LATERAL (
                SELECT id, number, name, currency, normal_side, floor_minor, status, posted_minor, held_minor, version,
                       metadata, opened_at
-               FROM account
-               WHERE tenant_id = $1 AND (id = ANY($2::uuid[]) OR number = ANY($3::text[]))
-               ORDER BY id FOR NO KEY UPDATE)
-           SELECT clock_timestamp(), * FROM locked""",
+               FROM account WHERE tenant_id = $1 AND id = w.id FOR NO KEY UPDATE) a""",
         tx.tenant,
         [ref for ref in named if isinstance(ref, UUID)],
         [ref for ref in named if isinstance(ref, str)],

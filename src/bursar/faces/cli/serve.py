@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,7 +25,19 @@ _SECONDS_TO_FINISH = 4
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it answers."""
+    """Says where it listens once it answers, and returns when it is told to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """A signal ends the serving, not the process: the database beside it must be left in order first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -56,6 +69,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
             log_level="warning",
             lifespan="on",
             timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+            proxy_headers=False,
             server_header=False,
         )
         await _Server(config).serve([_bound(host, port)])
