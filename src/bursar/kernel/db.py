@@ -168,7 +168,7 @@ class Database:
             settings["synchronous_commit"] = "off"
         pool = await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,
             max_size=connections,
             init=_refuse_weak_settings if durable else None,
             reset=_nothing,
@@ -178,6 +178,7 @@ class Database:
             timeout=_SECONDS_TO_CONNECT,
             command_timeout=35,
         )
+        await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
         return cls(pool, seconds_to_wait)
 
     async def close(self) -> None:

@@ -55,15 +55,23 @@ def serve(*, host: str = "127.0.0.1", port: int = 8000, data: Data = None) -> No
 @app.command
 def migrate(*, data: Data = None) -> None:
     """Bring the database's schema up to date."""
-    from bursar.faces.cli.place import database_url
+    from bursar.faces.cli.place import reached
     from bursar.kernel.migrate import migrate
 
     async def work() -> list[str]:
-        async with database_url(data) as (url, _):
+        async with reached(data) as (url, _):
             return await migrate(url)
 
     done = _run(work())
     print("\n".join(f"applied {name}" for name in done) or "The schema is up to date.")
+
+
+@app.command
+def verify(*, data: Data = None, json: AsJson = False) -> None:
+    """Ask the books every question that has only one good answer; exit code 1 when one has another."""
+    from bursar.faces.cli.verify import verify
+
+    sys.exit(_run(verify(data, as_json=json)))
 
 
 @app.command

@@ -22,12 +22,17 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A database that is ready, the tenant a command is about, and whether this is the sandbox."""
+    """A database that is ready, the tenant a command is about, and the embedded server if it is that one's."""
 
     database: Database
     url: str
     tenant_id: UUID
-    is_sandbox: bool
+    server: EmbeddedPostgres | None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Without a configured database this is the sandbox."""
+        return self.server is not None
 
 
 def tenant_id_of(name: str) -> UUID:
@@ -36,16 +41,16 @@ def tenant_id_of(name: str) -> UUID:
 
 
 @asynccontextmanager
-async def database_url(data: Path | None) -> AsyncGenerator[tuple[str, bool]]:
-    """The URL of the configured PostgreSQL, or of the embedded one in the data directory; and whether it is that."""
+async def reached(data: Path | None) -> AsyncGenerator[tuple[str, EmbeddedPostgres | None]]:
+    """The URL of the configured PostgreSQL, or of the embedded one in the data directory and its server."""
     settings = Settings() if data is None else Settings(data=data)
     if settings.database_url:
-        yield settings.database_url, False
+        yield settings.database_url, None
         return
     server = EmbeddedPostgres(settings.data)
     url = await asyncio.to_thread(server.start)
     try:
-        yield url, True
+        yield url, server
     finally:
         await asyncio.to_thread(server.stop)
 
@@ -56,16 +61,16 @@ async def opened(
 ) -> AsyncGenerator[Place]:
     """Open the place: the configured PostgreSQL, or the embedded one with the sandbox in it; migrated."""
     settings = Settings()
-    async with database_url(data) as (url, embedded):
+    async with reached(data) as (url, server):
         await _bring_up_to_date(url)
         database = await Database.open(
             url, role=role, connections=settings.connections, statement_cache_size=settings.statement_cache_size
         )
         try:
-            if embedded and role == "bursar_app":
+            if server and role == "bursar_app":
                 async with database.transaction(tenant_id_of(sandbox.TENANT), locks=[_SANDBOX_LOCK]) as tx:
                     await sandbox.ensure(tx)
-            yield Place(database, url, tenant_id_of(tenant or sandbox.TENANT), embedded)
+            yield Place(database, url, tenant_id_of(tenant or sandbox.TENANT), server)
         finally:
             await database.close()
 

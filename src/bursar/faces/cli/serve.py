@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 import uvicorn
 
 from bursar import worker
@@ -17,11 +18,14 @@ from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
 from bursar.core.authority.desk import Desk
+from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
-from bursar.kernel.db import Database
+from bursar.kernel.db import Database, UpstreamUnavailable
+from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.settings import Settings
 
 _SECONDS_TO_FINISH = 4
+_SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class _Server(uvicorn.Server):
@@ -80,15 +84,29 @@ async def _door(place: Place) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
-    working = asyncio.create_task(worker.work(workers))
+    beside = [asyncio.create_task(worker.work(workers))]
+    if place.server:
+        beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
         yield Door(place.database, desk, place.tenant_id if place.is_sandbox else None)
     finally:
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await desk.drain()
         await workers.close()
+
+
+async def _keep_up(database: Database, server: EmbeddedPostgres) -> None:
+    """Bring the embedded server up again when it is gone; a configured one has somebody else who does."""
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        try:
+            async with database.transaction(read_only=True) as tx:
+                await reading.clock(tx)
+        except UpstreamUnavailable:
+            structlog.get_logger().warning("starting PostgreSQL again")
+            await asyncio.to_thread(server.start)
 
 
 def _is_loopback(host: str) -> bool:
