@@ -8,12 +8,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bursar import __version__
 from bursar.api.door import Door
 from bursar.api.intake import Intake
-from bursar.api.problems import MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
+from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
 from bursar.api.quickstart import fintech, retail
 from bursar.api.routes import accounts, agents, events, health, holds, keys, transfers
 from bursar.api.routing import lean_routes
@@ -49,13 +50,22 @@ def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
             app.state.door = door
             yield
 
-    app = FastAPI(title="Bursar", version=__version__, description=_ABOUT, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="Bursar",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        # A redirect would be built from the caller's Host, and no operation documents it.
+        redirect_slashes=False,
+    )
     app.state.telemetry = telemetry
     for module in _MODULES:
         app.include_router(module.router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
     _document_problems(app)
     return app
 
@@ -77,9 +87,22 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     """The framework's own errors: no such path, no such method."""
     assert isinstance(error, HTTPException)
-    response = response_of(MethodNotAllowed() if error.status_code == 405 else NoSuchEndpoint(), _request_id(request))
-    response.headers.update(error.headers or {})
+    if error.status_code != 405:
+        return response_of(NoSuchEndpoint(), _request_id(request))
+    response = response_of(MethodNotAllowed(), _request_id(request))
+    # Starlette names the methods of the first route with this path only.
+    response.headers["Allow"] = ", ".join(sorted(_methods(request.url.path))) or (error.headers or {})["Allow"]
     return response
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    """Answer a bug; the framework then raises it on to the intake, which notes it."""
+    return response_of(InternalError(), _request_id(request))
+
+
+def _methods(path: str) -> set[str]:
+    routes = [route for module in _MODULES for route in module.router.routes if isinstance(route, Route)]
+    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -26,8 +26,10 @@ _BAD_TEXT = re.compile(
 )
 
 # A string without an end reaches to the end of the body, and nothing is given back once it was taken: whatever is sent,
-# each character is looked at once.
-_STRUCTURE = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+# each byte is looked at once.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def read_json(body: bytes) -> Any:
@@ -36,8 +38,8 @@ def read_json(body: bytes) -> Any:
         text = body.decode("utf-8", "strict")
     except UnicodeDecodeError:
         raise InvalidArgument("body", "is not UTF-8") from None
-    if _depth(text) > MOST_DEPTH:
-        raise InvalidArgument("body", f"is nested deeper than {MOST_DEPTH}")
+    if _is_too_deep(body):
+        raise InvalidArgument("body", f"is nested deeper than {MOST_DEPTH}, or has brackets that are not closed")
     try:
         value = json.loads(
             text,
@@ -59,21 +61,14 @@ def refuse_bad_text(text: str, argument: str) -> None:
         raise InvalidArgument(argument, "contains control, invisible or reordering characters")
 
 
-def _depth(text: str) -> int:
-    """The deepest nesting, counted before parsing; brackets inside strings are skipped."""
-    if text.count("[") + text.count("{") <= MOST_DEPTH:
-        return 0
-    deepest = depth = 0
-    for match in _STRUCTURE.finditer(text):
-        token = match[0]
-        if token in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > MOST_DEPTH:
-                return deepest
-        elif token in "]}":
-            depth -= 1
-    return deepest
+def _is_too_deep(body: bytes) -> bool:
+    """Look before parsing, which would recurse: without its strings a body is brackets, and each round takes a level."""
+    if body.count(b"[") + body.count(b"{") <= MOST_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _ALL_BUT_BRACKETS)
+    for _ in range(MOST_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return b"[" in brackets
 
 
 def _whole(token: str) -> int:

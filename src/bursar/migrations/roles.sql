@@ -3,6 +3,7 @@
 DO $$
 DECLARE
     wanted text;
+    may_act text := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
     FOREACH wanted IN ARRAY ARRAY['bursar_owner', 'bursar_migrate', 'bursar_app', 'bursar_worker', 'bursar_verify'] LOOP
         BEGIN
@@ -10,7 +11,8 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;
         END;
-        IF NOT pg_has_role(session_user, wanted, 'MEMBER') THEN
+        -- From PostgreSQL 16 on whoever made a role is its member, but may not act as it before a grant of their own.
+        IF NOT pg_has_role(session_user, wanted, may_act) THEN
             EXECUTE format('GRANT %I TO %I', wanted, session_user);
         END IF;
     END LOOP;

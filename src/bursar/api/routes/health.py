@@ -9,7 +9,7 @@ from bursar.core.ledger import reading
 router = APIRouter(tags=["service"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=documented())
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
@@ -23,7 +23,7 @@ async def readyz(request: Request) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **documented()})
 async def metrics(request: Request) -> Response:
     """Counts and times in Prometheus' text form."""
     return Response(request.app.state.telemetry.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,5 +1,6 @@
 """Principals, scopes and what a request says of its caller."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,8 +119,9 @@ def show_key_id(key_id: int) -> str:
 
 def read_key_id(text: str) -> int | None:
     """The id behind `key_…`, or None for any other text."""
-    digits = text.removeprefix("key_")
-    return int(digits, 16) if len(digits) == 16 and set(digits) <= set("0123456789abcdef") else None
+    # The first digit is at most 7: an id has 63 bits.
+    found = re.fullmatch("key_([0-7][0-9a-f]{15})", text)
+    return int(found[1], 16) if found else None
 
 
 class Unauthenticated(Unauthorized):

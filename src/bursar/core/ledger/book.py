@@ -1,7 +1,7 @@
 """The locked rows a decision starts from, and the page on which it is written before anything is stored."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -99,4 +99,4 @@ class Page:
 
     def as_of_now(self, account: Account) -> Account:
         """The account with the balance decided so far."""
-        return replace(account, balance=self.balance(account.id))
+        return account.with_balance(self.balance(account.id))

@@ -49,6 +49,13 @@ class Account:
     metadata: Metadata
     opened_at: datetime
 
+    def with_balance(self, balance: Balance) -> "Account":
+        """The same account with another balance; written out because every order needs it."""
+        return Account(
+            self.id, self.number, self.name, self.currency, self.normal_side, self.floor_minor, self.status, balance,
+            self.metadata, self.opened_at,
+        )  # fmt: skip
+
     @property
     def is_world(self) -> bool:
         """World accounts stand for what is outside the book, so that every currency sums to zero."""

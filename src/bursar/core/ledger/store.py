@@ -24,6 +24,14 @@ from bursar.core.ledger.model import (
 from bursar.kernel.db import Tx
 
 
+def _read(metadata: str) -> Metadata:
+    return json.loads(metadata) if metadata != "{}" else {}
+
+
+def _written(metadata: Metadata) -> str:
+    return json.dumps(dict(metadata)) if metadata else "{}"
+
+
 def account_row(
     id: UUID,
     number: str,
@@ -40,8 +48,7 @@ def account_row(
 ) -> Account:
     """One row of `account`, in the order of its columns."""
     balance = Balance(posted, held, version)
-    facts: Metadata = json.loads(metadata)
-    return Account(id, number, name, currency, normal_side, floor_minor, status, balance, facts, opened_at)
+    return Account(id, number, name, currency, normal_side, floor_minor, status, balance, _read(metadata), opened_at)
 
 
 def entry_row(
@@ -56,8 +63,7 @@ def entry_row(
     recorded_at: datetime,
 ) -> Entry:
     """One row of `entry`."""
-    facts: Metadata = json.loads(metadata)
-    return Entry(id, kind, event_id, reverses_id, hold_id, description, facts, effective_at, recorded_at)
+    return Entry(id, kind, event_id, reverses_id, hold_id, description, _read(metadata), effective_at, recorded_at)
 
 
 def hold_row(
@@ -75,9 +81,8 @@ def hold_row(
     entry_id: UUID | None,
 ) -> Hold:
     """One row of `hold`."""
-    facts: Metadata = json.loads(metadata)
     return Hold(
-        id, account_id, target_id, currency, amount_minor, captured_minor, status, description, facts,
+        id, account_id, target_id, currency, amount_minor, captured_minor, status, description, _read(metadata),
         placed_at, expires_at, entry_id,
     )  # fmt: skip
 
@@ -203,7 +208,7 @@ async def insert_account(tx: Tx, account: Account) -> bool:
         account.currency,
         account.normal_side,
         account.floor_minor,
-        json.dumps(dict(account.metadata)),
+        _written(account.metadata),
         account.opened_at,
     )
     return bool(found)
@@ -256,7 +261,7 @@ async def write(tx: Tx, page: Page) -> None:
         *_columns(balances.values(), 3),
         *_columns(
             (
-                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, json.dumps(dict(e.metadata)),
+                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, _written(e.metadata),
                  e.effective_at, e.recorded_at)
                 for e in entries
             ),
@@ -287,7 +292,7 @@ async def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
         *_columns(
             [
                 (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
-                 h.description, json.dumps(dict(h.metadata)), h.placed_at, h.expires_at, h.entry_id)
+                 h.description, _written(h.metadata), h.placed_at, h.expires_at, h.entry_id)
                 for h in holds
             ],
             12,
