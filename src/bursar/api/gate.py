@@ -62,7 +62,7 @@ def refuse_bad_text(text: str, argument: str) -> None:
 
 
 def _is_too_deep(body: bytes) -> bool:
-    """Look before parsing, which would recurse: without its strings a body is brackets, and each round takes a level."""
+    """Look before parsing, which would recurse: without strings a body is brackets, and each round takes a level."""
     if body.count(b"[") + body.count(b"{") <= MOST_DEPTH:
         return False
     brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _ALL_BUT_BRACKETS)

@@ -10,7 +10,7 @@ from bursar.core.authority.model import Ask, Instruction, denied, refusal_of
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
-from bursar.core.idempotency.model import Answer, Pinned, pin_id
+from bursar.core.idempotency.model import NOT_PINNED, Answer, Pinned, pin_id
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import service as ledger
@@ -149,7 +149,7 @@ def _event(job: _Job, event_id: UUID, happening: Happening) -> Event:
 
 def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned]:
     pin, claim = _pin_of(ask, actor), ask.claim
-    if pin is None or claim is None:
+    if pin is None or claim is None or answer.status in NOT_PINNED:
         return []
     who, action = actor.principal_id, ask.action.name
     return [Pinned(pin, who, action, claim.key, claim.request_hash, answer.status, answer.body, event_id)]

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from bursar.kernel.refusal import Conflict, Invalid, Retry
 
+# Who is told to correct a request, or to ask for more rights, may do so under the same key: it had no effect.
+NOT_PINNED = frozenset({401, 403, 422, 429})
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

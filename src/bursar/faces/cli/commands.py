@@ -14,6 +14,7 @@ from bursar.kernel.refusal import Refusal
 Result = TypeVar("Result")
 Data = Annotated[Path | None, Parameter(help="Bursar's data directory. Default: the platform's, or BURSAR_DATA.")]
 Tenant = Annotated[str | None, Parameter(help="The tenant's name. Default: sandbox.")]
+Mapping = Annotated[str, Parameter(help="A built-in mapping's name, such as berka, or the path of a TOML file.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
@@ -72,6 +73,49 @@ def verify(*, data: Data = None, json: AsJson = False) -> None:
     from bursar.faces.cli.verify import verify
 
     sys.exit(_run(verify(data, as_json=json)))
+
+
+@import_app.command
+def statement(
+    file: Path, /, *, mapping: Mapping, tenant: Tenant = None, data: Data = None, json: AsJson = False
+) -> None:
+    """Import a bank's CSV. The same file twice changes nothing; exit code 2 when lines were left out."""
+    from bursar.faces.cli.statements import import_statement_command
+
+    sys.exit(_run(import_statement_command(file, mapping, tenant, data, as_json=json)))
+
+
+@app.command
+def reconcile(
+    file: Path,
+    /,
+    *,
+    mapping: Mapping,
+    tolerance: Annotated[str, Parameter(help="How far a day's balances may lie apart.")] = "0.00",
+    tenant: Tenant = None,
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Compare the ledger's day-end balances with the bank's own; exit code 1 when there are breaks."""
+    from bursar.faces.cli.statements import reconcile_command
+
+    sys.exit(_run(reconcile_command(file, mapping, tolerance, tenant, data, as_json=json)))
+
+
+@app.command
+def demo(
+    *,
+    data: Annotated[
+        Path | None, Parameter(help="The demo's own directory. Default: `demo` in Bursar's data directory.")
+    ] = None,
+    port: Annotated[int, Parameter(help="Where the service listens; 0 picks a free port.")] = 0,
+    keep: Annotated[bool, Parameter(negative="", help="Leave the service running afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Play the main job on real bank data in a sandbox and check every step; exit code 0 only if all of it held."""
+    from bursar.faces.demo import demo
+    from bursar.kernel.settings import Settings
+
+    sys.exit(_run(demo(data or Settings().data / "demo", port, keep=keep)))
 
 
 @app.command

@@ -1,0 +1,41 @@
+"""The flat quickstart calls, which need no key in the sandbox."""
+
+from bursar.client.arguments import Amount, exact, given, segment
+from bursar.client.room import Room
+from bursar.wire.quickstart import AccountBalance, AgentEvents, AgentTransferAnswer, RetailTransferAnswer
+
+
+class Quickstart(Room):
+    """Here an `idempotency_key` is optional; without one a call is sent once and never again by itself."""
+
+    async def agent_transfer(
+        self,
+        *,
+        agent_id: str,
+        source_account: str,
+        target_account: str,
+        amount: Amount,
+        idempotency_key: str | None = None,
+    ) -> AgentTransferAnswer:
+        """System 1: an agent moves money."""
+        body = given(
+            agent_id=agent_id, source_account=source_account, target_account=target_account, amount=exact(amount)
+        )
+        return await self._change(AgentTransferAnswer, "agent_transfer", "/agent/transfer", body, idempotency_key)
+
+    async def agent_events(self, agent_id: str, *, limit: int | None = None) -> AgentEvents:
+        """System 1: an agent's events, newest first."""
+        path = f"/agent/{segment(agent_id)}/events"
+        return await self._read(AgentEvents, "agent_events", path, given(limit=limit))
+
+    async def account_balance(self, account_number: str) -> AccountBalance:
+        """System 2: what an account has available now."""
+        path = f"/accounts/{segment(account_number)}/balance"
+        return await self._read(AccountBalance, "account_balance", path)
+
+    async def retail_transfer(
+        self, *, from_account: str, to_account: str, amount: Amount, idempotency_key: str | None = None
+    ) -> RetailTransferAnswer:
+        """System 2: money from one account to another; `request_id` names the transfer."""
+        body = given(from_account=from_account, to_account=to_account, amount=exact(amount))
+        return await self._change(RetailTransferAnswer, "retail_transfer", "/transfers", body, idempotency_key)

@@ -1,0 +1,58 @@
+"""The service in the test's own process, with nothing but ASGI between the two."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import httpx2
+from starlette.types import ASGIApp, Message
+
+from bursar.api.app import create_app
+from bursar.api.door import Door
+from bursar.core.authority.desk import Desk
+from bursar.kernel.db import Database
+
+BASE = "http://127.0.0.1"
+
+
+@asynccontextmanager
+async def served(database: Database, sandbox: UUID | None = None) -> AsyncGenerator[ASGIApp]:
+    """The service on this database; with a tenant as `sandbox`, open without a key and for this machine only."""
+
+    @asynccontextmanager
+    async def open_door() -> AsyncGenerator[Door]:
+        desk = Desk(database)
+        yield Door(database, desk, sandbox)
+        await desk.drain()
+
+    app = create_app(open_door, local_only=sandbox is not None)
+    async with _alive(app):
+        yield app
+
+
+def client_of(app: ASGIApp) -> httpx2.AsyncClient:
+    """A client that hands its requests to the application itself."""
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=BASE)
+
+
+@asynccontextmanager
+async def _alive(app: ASGIApp) -> AsyncGenerator[None]:
+    """Start and stop an ASGI application, as a server does."""
+    orders: asyncio.Queue[Message] = asyncio.Queue()
+    facts: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def live() -> None:
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, orders.get, facts.put)
+
+    life = asyncio.create_task(live())
+    for phase in ("startup", "shutdown"):
+        await orders.put({"type": f"lifespan.{phase}"})
+        assert (await facts.get())["type"] == f"lifespan.{phase}.complete"
+        if phase == "startup":
+            try:
+                yield
+            except BaseException:
+                life.cancel()
+                raise
+    await life

@@ -1,0 +1,122 @@
+"""For any operation a request that would succeed, about things that were made for it alone."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+
+from bursar.kernel.ids import new_id
+from tests.api.operations import Operation, Place, body_of, with_literal
+from tests.api.tenants import AGENT, Tenant, bearing
+
+PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that is ready to be sent, by whoever holds a key; `content` is the exact text of its body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Any = None
+    content: str | bytes | None = None
+
+    def with_literal(self, at: Place, literal: str) -> "Request":
+        """The same with this JSON text in place of one field."""
+        return replace(self, content=with_literal(self.body, at, literal))
+
+    async def send(self, client: httpx2.AsyncClient, headers: Mapping[str, str]) -> httpx2.Response:
+        """Send it with these headers."""
+        content = self.content if self.content is not None else json.dumps(self.body) if self.body else None
+        kind = {"Content-Type": "application/json"} if content is not None else {}
+        return await client.request(
+            self.method, self.path, params=self.query or None, content=content, headers={**kind, **headers}
+        )
+
+
+class Stock:
+    """What requests of one tenant are about, in one currency."""
+
+    def __init__(self, client: httpx2.AsyncClient, tenant: Tenant, currency: str = "USD") -> None:
+        self.client = client
+        self.tenant = tenant
+        self.currency = currency
+
+    async def request(self, operation: Operation, **named: str) -> Request:
+        """A request for this operation with every field there is; `named` says what its path names, else it is new."""
+        path = operation.path
+        for name in operation.named("path"):
+            path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
+        values = self._values(operation.id)
+        if "agent" in operation.named("query") or operation.id == "create_key":
+            values["agent"] = await self.agent()
+        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
+        body = body_of(operation.body, values) if operation.body else None
+        return Request(operation.method, path, query, body)
+
+    def _values(self, operation_id: str) -> dict[str, Any]:
+        main, side = self.tenant.number("main", self.currency), self.tenant.number("side", self.currency)
+        # A statement begins before it ends, and a list of events ends after the latest.
+        values: dict[str, Any] = dict.fromkeys(("account", "source", "source_account", "from_account"), main)
+        values |= dict.fromkeys(("target", "target_account", "to_account"), side)
+        values |= {"amount": "5", "credit_limit": "5", "currency": self.currency, "floor": "credit_limit"}
+        values |= {"agent_id": AGENT, "description": "A description", "metadata": {"case": "7"}, "mode": "each"}
+        values |= {"name": f"name-{new_id().hex}", "number": f"number-{new_id().hex}", "normal_side": "credit"}
+        values |= {"effective_at": PAST, "expires_at": FUTURE, "at": PAST, "start": PAST, "end": FUTURE}
+        return values | {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
+
+    async def _made_for(self, operation_id: str, name: str) -> str:
+        """What a path names: a thing that the operation may use up."""
+        if operation_id in ("freeze_account", "close_account"):
+            return await self.account()
+        if operation_id == "unfreeze_account":
+            number = await self.account()
+            await self.made(f"/v1/accounts/{number}/freeze", None)
+            return number
+        makers: dict[str, Callable[[], Awaitable[str]]] = {
+            "transfer_id": self.transfer,
+            "hold_id": self.hold,
+            "key_id": self.key,
+            "agent": self.agent,
+        }
+        if name in makers:
+            return await makers[name]()
+        return AGENT if name == "agent_id" else self.tenant.number("main", self.currency)
+
+    async def account(self) -> str:
+        """The number of a new, empty account."""
+        number = f"number-{new_id().hex}"
+        await self.made("/v1/accounts", {"number": number, "name": "An account", "currency": self.currency})
+        return number
+
+    async def transfer(self) -> str:
+        """The id of a new transfer from the main to the side account."""
+        return (await self.made("/v1/transfers", self._move("source", "target")))["id"]
+
+    async def hold(self) -> str:
+        """The id of a new hold on the main account, for nobody yet."""
+        body = self._move("account", "target")
+        del body["target"]
+        return (await self.made("/v1/holds", body))["id"]
+
+    def _move(self, source: str, target: str) -> dict[str, str]:
+        values = self._values("")
+        return {source: values["source"], target: values["target"], "amount": "500", "currency": self.currency}
+
+    async def agent(self) -> str:
+        """The name of a new agent."""
+        return (await self.made("/v1/agents", {"name": f"agent-{new_id().hex}"}))["name"]
+
+    async def key(self) -> str:
+        """The id of a new agent's new key."""
+        return (await self.made("/v1/keys", {"agent": await self.agent()}))["id"]
+
+    async def made(self, path: str, body: Any) -> Any:
+        """The answer to a POST by the operator, which succeeds."""
+        request = Request("POST", path, body=body)
+        answer = await request.send(self.client, bearing(self.tenant.operator))
+        assert answer.is_success, answer.text
+        return answer.json()

@@ -1,0 +1,86 @@
+"""Nothing is answered before it is committed: by the first byte of an answer, anybody can see what it tells."""
+
+import json
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+from starlette.types import ASGIApp, Message
+
+from tests.api.operations import Operation
+from tests.api.serving import BASE
+from tests.api.stock import Stock
+from tests.api.tenants import Tenant, bearing
+
+
+class Onlooker:
+    """Passes an answer on to nobody, and at its first byte looks for its effect over a connection of its own."""
+
+    def __init__(self, app: ASGIApp, connection: psycopg.Connection) -> None:
+        self._app = app
+        self._connection = connection
+
+    async def events_when_answered(
+        self, operation: Operation, path: str, body: Any, headers: dict[str, str]
+    ) -> list[int]:
+        """How many events there are before the request, at the first byte of the answer, and at the end."""
+        seen = [self._events()]
+        content = json.dumps(body).encode() if body else b""
+        waiting: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def receive() -> Message:
+            return waiting.pop()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                assert message["status"] < 300, operation.id
+                seen.append(self._events())
+
+        await self._app(self._scope(operation, path, headers), receive, send)
+        return [*seen, self._events()]
+
+    def _events(self) -> int:
+        row = self._connection.execute("SELECT count(*) FROM bursar.event").fetchone()
+        assert row
+        return row[0]
+
+    @staticmethod
+    def _scope(operation: Operation, path: str, headers: dict[str, str]) -> dict[str, Any]:
+        named = {"host": BASE.removeprefix("http://"), "content-type": "application/json", **headers}
+        return {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": operation.method,
+            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
+        }  # fmt: skip
+
+
+async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(
+    app: ASGIApp, client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], database_url: str
+) -> None:
+    changing = [operation for operation in operations if operation.changes]
+    assert len(changing) >= 15
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        onlooker = Onlooker(app, connection)
+        for operation in changing:
+            request = await Stock(client, tenant).request(operation)
+            headers = bearing(tenant.operator)
+            before, first_byte, end = await onlooker.events_when_answered(
+                operation, request.path, request.body, headers
+            )
+            assert first_byte == end == before + 1, operation.id
+
+
+@pytest.mark.parametrize("kind", ["transfer", "hold"])
+async def test_what_was_answered_is_durable_though_the_connection_that_wrote_it_is_cut(
+    client: httpx2.AsyncClient, tenant: Tenant, database_url: str, kind: str
+) -> None:
+    stock = Stock(client, tenant)
+    made = await (stock.transfer() if kind == "transfer" else stock.hold())
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    answer = await client.get(f"/v1/{kind}s/{made}", headers=bearing(tenant.agent))
+    assert (answer.status_code, answer.json()["id"]) == (200, made)

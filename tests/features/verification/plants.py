@@ -1,0 +1,109 @@
+"""For every invariant, ways to break it: what a bug or an intruder with the owner's rights could leave behind."""
+
+from bursar.core.identity.model import HUMAN_ONLY
+
+BOOK = """
+    alice has 100.00 USD
+    bob has 0.00 USD
+    euros has 10.00 EUR
+    lent opens in USD floor -50.00
+    stock opens in USD debit floor none
+    old has 0.00 USD
+    old closed
+    alice -> bob 30.00 USD as t1
+    entry: alice -> bob 4.00 USD, alice -> lent 1.00 USD
+    stock -> alice 5.00 USD
+    alice -> bob 900.00 USD ! insufficient_funds
+    reverse t1 10.00
+    alice holds 20.00 USD as h1 for bob
+    capture h1 5.00
+    alice holds 2.00 USD as h2
+    release h2
+    alice holds 7.00 USD as h3
+    agent: alice -> bob 1.00 USD
+"""
+
+ALICE = "(SELECT id FROM account WHERE number = 'alice')"
+EUROS = "(SELECT id FROM account WHERE number = 'euros')"
+AN_ENTRY = "(SELECT id FROM entry WHERE kind = 'transfer' ORDER BY id DESC LIMIT 1)"
+
+PLANTS: list[tuple[str, str]] = [
+    ("I01", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
+    ("I02", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
+    ("I02", f"DELETE FROM posting WHERE entry_id = {AN_ENTRY}"),
+    ("I02", "INSERT INTO account SELECT tenant_id, tenant_id, 'new', 'new', 'USD', 'credit', 0, 'open', 5 FROM tenant"),
+    ("I03", "UPDATE account SET version = version + 1 WHERE number = 'alice'"),
+    ("I03", f"DELETE FROM posting WHERE source_id = {ALICE} AND source_version = 2"),
+    ("I03", f"UPDATE posting SET source_version = 90 WHERE source_id = {ALICE} AND source_version = 2"),
+    ("I03", f"UPDATE posting SET source_version = 1 WHERE source_id = {ALICE} AND source_version = 2"),
+    ("I04", f"UPDATE posting SET source_balance = source_balance + 1 WHERE entry_id = {AN_ENTRY}"),
+    ("I04", f"UPDATE posting SET target_balance = target_balance - 1 WHERE entry_id = {AN_ENTRY}"),
+    ("I05", f"UPDATE posting SET source_balance = -1 WHERE source_id = {ALICE} AND source_version = 2"),
+    ("I06", "UPDATE account SET held_minor = posted_minor + 1 WHERE number = 'alice'"),
+    ("I06", "UPDATE account SET posted_minor = -5001 WHERE number = 'lent'"),
+    ("I07", "UPDATE account SET held_minor = held_minor + 1 WHERE number = 'alice'"),
+    ("I07", "UPDATE hold SET amount_minor = amount_minor + 1 WHERE status = 'pending'"),
+    ("I07", "UPDATE hold SET status = 'voided' WHERE status = 'pending'"),
+    ("I08", f"DELETE FROM posting WHERE entry_id = {AN_ENTRY}"),
+    ("I08", "DELETE FROM posting WHERE (entry_id, 1) IN (SELECT entry_id, seq FROM posting) AND seq = 0"),
+    ("I08", f"UPDATE posting SET seq = 7 WHERE entry_id = {AN_ENTRY}"),
+    ("I09", f"UPDATE posting SET currency = 'EUR' WHERE entry_id = {AN_ENTRY}"),
+    ("I09", f"UPDATE posting SET target_id = {EUROS} WHERE entry_id = {AN_ENTRY}"),
+    ("I10", f"UPDATE posting SET target_id = source_id WHERE entry_id = {AN_ENTRY}"),
+    ("I10", f"UPDATE posting SET amount_minor = -1 WHERE entry_id = {AN_ENTRY}"),
+    ("I10", f"UPDATE posting SET amount_minor = 0 WHERE entry_id = {AN_ENTRY}"),
+    ("I11", f"UPDATE posting SET effective_at = effective_at - interval '1 day' WHERE entry_id = {AN_ENTRY}"),
+    ("I11", "UPDATE posting SET effective_at = '2999-01-01'; UPDATE entry SET effective_at = '2999-01-01'"),
+    ("I12", "UPDATE hold SET captured_minor = 4 WHERE status = 'posted'"),
+    ("I12", f"UPDATE hold SET entry_id = {AN_ENTRY} WHERE status = 'posted'"),
+    ("I12", "UPDATE hold SET entry_id = NULL, status = 'voided', captured_minor = 0 WHERE status = 'posted'"),
+    ("I12", "UPDATE entry SET hold_id = NULL, kind = 'transfer' WHERE kind = 'capture'"),
+    ("I12", "UPDATE entry SET hold_id = (SELECT id FROM hold WHERE status = 'pending') WHERE kind = 'capture'"),
+    ("I12", "UPDATE hold SET target_id = (SELECT id FROM account WHERE number = 'lent') WHERE status = 'posted'"),
+    ("I12", "UPDATE hold SET status = 'posted', captured_minor = 1 WHERE status = 'pending'"),
+    ("I13", "UPDATE hold SET captured_minor = amount_minor + 1 WHERE status = 'posted'"),
+    ("I13", "UPDATE hold SET captured_minor = 1 WHERE status = 'pending'"),
+    ("I13", "UPDATE hold SET amount_minor = -1 WHERE status = 'pending'"),
+    ("I14", "UPDATE hold SET currency = 'EUR' WHERE status = 'pending'"),
+    ("I14", "UPDATE hold SET account_id = (SELECT id FROM account WHERE number = 'stock') WHERE status = 'pending'"),
+    ("I14", "UPDATE hold SET target_id = account_id WHERE status = 'pending'"),
+    ("I15", "UPDATE posting SET amount_minor = 3001 WHERE entry_id = (SELECT id FROM entry WHERE kind = 'reversal')"),
+    ("I15", f"UPDATE posting SET target_id = (SELECT id FROM account WHERE number = 'lent') WHERE target_id = {ALICE} "
+            "AND entry_id = (SELECT id FROM entry WHERE kind = 'reversal')"),
+    ("I16", "UPDATE entry SET kind = 'transfer' WHERE kind = 'reversal'"),
+    ("I16", "UPDATE entry SET reverses_id = NULL WHERE kind = 'reversal'"),
+    ("I16", "UPDATE entry SET reverses_id = id WHERE kind = 'reversal'"),
+    ("I17", "UPDATE account SET status = 'closed' WHERE number = 'alice'"),
+    ("I17", "UPDATE account SET held_minor = 1 WHERE number = 'old'"),
+    ("I18", "UPDATE account SET floor_minor = 0 WHERE number = 'world:funding:EUR'"),
+    ("I19", "DELETE FROM entry"),
+    ("I19", f"UPDATE posting SET source_id = gen_random_uuid() WHERE entry_id = {AN_ENTRY}"),
+    ("I19", f"UPDATE posting SET target_id = gen_random_uuid() WHERE entry_id = {AN_ENTRY}"),
+    ("I19", f"UPDATE posting SET tenant_id = gen_random_uuid() WHERE entry_id = {AN_ENTRY}"),
+    ("I19", "UPDATE entry SET reverses_id = gen_random_uuid() WHERE kind = 'reversal'"),
+    ("I19", "UPDATE hold SET account_id = gen_random_uuid() WHERE status = 'pending'"),
+    ("I19", "UPDATE hold SET target_id = gen_random_uuid() WHERE status = 'pending'"),
+    ("I19", "UPDATE event SET actor_id = gen_random_uuid() WHERE actor_id IS NOT NULL"),
+    ("I19", "UPDATE api_key SET principal_id = gen_random_uuid()"),
+    ("I19", "UPDATE account SET tenant_id = gen_random_uuid() WHERE number = 'old'"),
+    ("I19", "UPDATE principal SET tenant_id = gen_random_uuid() WHERE kind = 'agent'"),
+    ("I19", "DELETE FROM tenant"),
+    ("I20", f"DELETE FROM event WHERE id = (SELECT event_id FROM entry WHERE id = {AN_ENTRY})"),
+    ("I20", f"UPDATE entry SET xid = '1' WHERE id = {AN_ENTRY}"),
+    ("I20", f"UPDATE entry SET event_id = gen_random_uuid() WHERE id = {AN_ENTRY}"),
+    ("I21", "UPDATE event SET object = 'tr_0' WHERE type = 'transfer.posted'"),
+    ("I21", """UPDATE event SET body = replace(body, '"decision":"allow"', '"decision":"deny"')"""),
+    ("I22", "UPDATE event SET type = 'other' WHERE type = 'transfer.posted'"),
+    ("I22", "UPDATE event SET action = 'other' WHERE type = 'transfer.posted'"),
+    ("I22", "UPDATE event SET object = NULL WHERE type = 'transfer.posted'"),
+    ("I22", "UPDATE event SET object = 'tr_0' WHERE object IS NULL"),
+    ("I22", "UPDATE event SET actor_id = NULL WHERE type = 'transfer.posted'"),
+    ("I22", "UPDATE event SET actor_id = (SELECT id FROM principal WHERE kind = 'agent') WHERE type = 'hold.placed'"),
+    ("I23", "UPDATE answer SET principal_id = (SELECT id FROM principal WHERE name = 'operator')"),
+    ("I23", "UPDATE answer SET action = 'close_account'"),
+    ("I23", "UPDATE answer SET event_id = gen_random_uuid()"),
+    ("I24", "UPDATE answer SET event_id = (SELECT event_id FROM answer LIMIT 1)"),
+    ("I25", "INSERT INTO api_key SELECT tenant_id, id + n, principal_id, secret_hash, scopes "
+            "FROM api_key, generate_series(1, 2) AS n"),
+    *(("I26", f"UPDATE api_key SET scopes = ARRAY['{scope}']") for scope in sorted(HUMAN_ONLY)),
+]  # fmt: skip
