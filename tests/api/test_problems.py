@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 import bursar
+from bursar.api.intake import BATCH_PATH
 from bursar.api.problems import STATUS, status_of
 from bursar.core.ledger.model import Undone
 from bursar.kernel.ids import new_id
@@ -167,8 +168,10 @@ async def test_a_method_that_is_not_taken_is_told_with_those_that_are(
     client: httpx2.AsyncClient, operations: list[Operation]
 ) -> None:
     for path in {operation.path.replace("{", "").replace("}", "") for operation in operations}:
-        methods = {o.method for o in operations if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", o.path), path)}
-        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - methods:
+        methods = {o.method for o in operations if o.path.replace("{", "").replace("}", "") == path}
+        # The batch's path reads as that of a transfer, too.
+        others = methods | ({"GET"} if path == BATCH_PATH else set[str]())
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - others:
             answer = await client.request(method, path)
             assert answer.status_code == 405, (method, path)
             assert set(answer.headers["Allow"].replace(" ", "").split(",")) == methods, (method, path)

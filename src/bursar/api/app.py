@@ -102,7 +102,8 @@ async def _failed(request: Request, _: Exception) -> Response:
 
 def _methods(path: str) -> set[str]:
     routes = [route for module in _MODULES for route in module.router.routes if isinstance(route, Route)]
-    return {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+    named = [route for route in routes if route.path == path] or [r for r in routes if r.path_regex.match(path)]
+    return {method for route in named for method in route.methods or ()}
 
 
 def _document_problems(app: FastAPI) -> None:

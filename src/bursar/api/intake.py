@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Receive, Scope, Send
 
 from bursar.api.gate import read_json, refuse_bad_text
@@ -45,7 +44,7 @@ class Intake:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
+        headers = headers_of(scope)
         request_id = _request_id(headers)
         sent = Sent(send, request_id)
         try:
@@ -56,7 +55,7 @@ class Intake:
             if body is None:
                 return
             scope["bursar"] = {
-                "body": body,
+                "headers": headers,
                 "json": _parse(body, headers) if scope["method"] not in ("GET", "HEAD") else None,
                 "request_id": request_id,
             }
@@ -91,16 +90,21 @@ class Sent:
         """Pass a message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)["X-Request-Id"] = self._request_id
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
         await self._send(message)
 
 
-def _request_id(headers: Headers) -> str:
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers by lower-case name; of one that came twice, the first."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
+
+
+def _request_id(headers: Mapping[str, str]) -> str:
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else show("req", new_id())
 
 
-def _refuse_foreign(headers: Headers) -> None:
+def _refuse_foreign(headers: Mapping[str, str]) -> None:
     """A page of another site, or a name that was rebound to this machine, must not reach the sandbox."""
     if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
         raise ForeignHost
@@ -118,7 +122,7 @@ def _refuse_bad_target(scope: Scope) -> None:
             raise InvalidArgument(argument, "is not percent-encoded UTF-8") from None
 
 
-async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes | None:
+async def _read_body(scope: Scope, headers: Mapping[str, str], receive: Receive) -> bytes | None:
     """The whole body; None when the caller left before its end, for half a request asks for nothing."""
     limit = MOST_BYTES_OF_A_BATCH if scope["path"] == BATCH_PATH else MOST_BYTES
     declared = headers.get("content-length", "")
@@ -139,7 +143,7 @@ async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes 
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _parse(body: bytes, headers: Headers) -> Any:
+def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
     if not body:
         return None
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()

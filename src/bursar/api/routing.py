@@ -1,13 +1,12 @@
 """A route that reads the body as the gate parsed it, so that numbers stay exact and nothing is parsed twice."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import Headers
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
@@ -57,9 +56,9 @@ class LeanRoute:
     async def answer(self, scope: Scope, door: Door) -> Response:
         """Answer one request that the intake has taken in."""
         scope["route"] = self._route
-        headers = Headers(scope=scope)
+        headers: Mapping[str, str] = scope["bursar"]["headers"]
         caller = caller_of(door, scope["bursar"]["request_id"], headers.get("authorization", ""))
-        key = headers.get(KEY_HEADER)
+        key = headers.get(KEY_HEADER.lower())
         errors = self._errors_of_key(key)
         try:
             body = self._shape.model_validate(scope["bursar"]["json"])

@@ -250,7 +250,7 @@ async def _commit(connection: Any, token: int) -> None:
     except asyncpg.IntegrityConstraintViolationError:
         raise  # A deferred constraint: the server has rolled back.
     except (asyncpg.PostgresError, *_LOST, TimeoutError) as error:
-        connection.terminate()
+        _drop(connection)
         raise (CommitLost(token) if token else UpstreamUnavailable()) from error
     assert status == "COMMIT", "an error inside the transaction was swallowed"
 
@@ -259,6 +259,12 @@ async def _roll_back(connection: Any) -> None:
     try:
         await connection.execute("ROLLBACK")
     except (asyncpg.PostgresError, *_LOST, TimeoutError):
+        _drop(connection)
+
+
+def _drop(connection: Any) -> None:
+    """End a connection in an unknown state. A lost one has left the pool by itself, and takes no more calls."""
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 

@@ -10,8 +10,7 @@ CREATE TABLE event (
     body text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, actor_id) REFERENCES principal
+    PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX event_by_actor ON event (tenant_id, actor_id, id);
 CREATE INDEX event_by_object ON event (tenant_id, object, id) WHERE object IS NOT NULL;

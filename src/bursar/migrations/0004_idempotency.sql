@@ -11,8 +11,7 @@ CREATE TABLE answer (
     body bytea NOT NULL,
     event_id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, event_id) REFERENCES event
+    PRIMARY KEY (tenant_id, id)
 );
 
 ALTER TABLE answer ENABLE ROW LEVEL SECURITY;

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim, lock_of
@@ -49,8 +50,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Who asks for which action, under which key, in which request."""
 
     credential: Credential

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from bursar.core.identity.model import Actor
@@ -13,8 +13,7 @@ from bursar.kernel.canonical import Json, canonical
 Decision = Literal["allow", "deny"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One audit row as it is written. `body` is canonical JSON: actor, key, request, decision, outcome, payload."""
 
     id: UUID
@@ -39,8 +38,7 @@ class Recorded:
         return json.loads(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """What an action did or was refused: the part of an event that its room knows."""
 
     type: str

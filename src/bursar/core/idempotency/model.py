@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from bursar.kernel.refusal import Conflict, Invalid, Retry
@@ -12,8 +12,7 @@ from bursar.kernel.refusal import Conflict, Invalid, Retry
 NOT_PINNED = frozenset({401, 403, 422, 429})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A caller's Idempotency-Key and the SHA-256 of what was asked with it."""
 
     key: str
@@ -29,8 +28,7 @@ class Answer:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(NamedTuple):
     """An answer and the claim it belongs to, as stored under `pin_id`."""
 
     id: UUID

@@ -173,7 +173,7 @@ def _capture(page: Page, order: CaptureHold) -> Done:
     done = _post(page, entry, [Move(hold.account_id, target, money)])
     captured = replace(hold, status="posted", captured_minor=money.minor, entry_id=entry.id, target_id=target)
     page.holds[hold.id] = captured
-    return replace(done, hold=captured)
+    return done._replace(hold=captured)
 
 
 def _capture_target(page: Page, hold: Hold, order: CaptureHold) -> UUID:
@@ -229,7 +229,7 @@ def _reverse(page: Page, order: ReverseEntry) -> Done:
     entry = Entry(
         order.entry_id, "reversal", order.event_id, original.entry.id, None, order.description, {}, now, now
     )  # fmt: skip
-    return replace(_post(page, entry, [Move(*move) for move in moves]), reversed_minor=taken_back)
+    return _post(page, entry, [Move(*move) for move in moves])._replace(reversed_minor=taken_back)
 
 
 def _opposite(page: Page, original: Original, amount: str | None) -> list[tuple[UUID, UUID, Money]]:

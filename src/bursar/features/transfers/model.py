@@ -1,14 +1,13 @@
 """A transfer as its callers see it: an entry and its posting, with account numbers in place of ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.ledger.model import Done, Entry, Original, Posting
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """An entry, its posting, and the numbers of its two accounts."""
 
     entry: Entry

@@ -1,13 +1,14 @@
 """The verbs of transfers: the orders that make and reverse them, and reading them back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.core.ledger.model import (
+    NO_METADATA,
     AccountRef,
     Metadata,
     Move,
@@ -24,15 +25,14 @@ from bursar.kernel.money import Money
 from bursar.kernel.refusal import InvalidArgument
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """A transfer that somebody asks for. Bare text as `money` is an amount in the source account's currency."""
 
     source: AccountRef
     target: AccountRef
     money: Money | str
     description: str | None = None
-    metadata: Metadata = field(default_factory=dict[str, str])
+    metadata: Metadata = NO_METADATA
     effective_at: datetime | None = None
 
 

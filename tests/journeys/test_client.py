@@ -1,0 +1,293 @@
+"""The client when things go wrong: it never pays twice, never says more than it knows, and never waits for ever."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bursar.client import AnswerLost, Bursar, BursarProblem, CallFailed, Reply, Unreachable
+from bursar.wire.transfers import Transfer
+from tests.journeys.unsteady import (
+    BUSY,
+    CUT,
+    GONE,
+    IN_FLIGHT,
+    MADE,
+    NO_FUNDS,
+    REPLAYED,
+    SILENCE,
+    TRANSFER,
+    Unsteady,
+    problem,
+    says,
+    unsteady,
+)
+
+
+@asynccontextmanager
+async def calling(*script: bytes, **options: Any) -> AsyncGenerator[tuple[Bursar, Unsteady]]:
+    async with unsteady(*script) as server, Bursar(server.address, "bk_test_key", **options) as bursar:
+        yield bursar, server
+
+
+async def pay(bursar: Bursar, amount: Any = "1.00", key: str = "k1") -> Transfer:
+    return await bursar.create_transfer(source="a", target="b", amount=amount, currency="USD", idempotency_key=key)
+
+
+async def failure_of(bursar: Bursar) -> CallFailed:
+    with pytest.raises(CallFailed) as raised:
+        await pay(bursar)
+    return raised.value
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key() -> None:
+    replies: list[Reply] = []
+    async with calling(CUT, REPLAYED, on_reply=replies.append) as (bursar, server):
+        assert (await pay(bursar)).id == "tr_1"
+    assert server.keys == ["k1", "k1"]
+    assert server.bodies[0] == server.bodies[1]
+    assert replies == [Reply("create_transfer", 201, "req_2", "k1", replayed=True, attempts=2)]
+
+
+async def test_a_lost_answer_says_to_use_the_same_key_when_attempts_are_over() -> None:
+    async with calling(CUT, attempts=1) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, AnswerLost)
+    assert (failure.money_moved, failure.retry, failure.idempotency_key) == ("unknown", "same_key", "k1")
+    assert "SAME idempotency_key 'k1'" in str(failure)
+    assert len(server.keys) == 1
+
+
+async def test_attempts_are_bounded() -> None:
+    async with calling(CUT) as (bursar, server):
+        assert isinstance(await failure_of(bursar), AnswerLost)
+        assert len(server.keys) == 3
+    async with calling(BUSY) as (bursar, server):
+        assert isinstance(await failure_of(bursar), BursarProblem)
+        assert len(server.keys) == 3
+
+
+@pytest.mark.parametrize("passing", [BUSY, IN_FLIGHT, problem(500, "internal_error", "same_key", "unknown")])
+async def test_what_passes_is_asked_again(passing: bytes) -> None:
+    async with calling(passing, MADE) as (bursar, server):
+        assert (await pay(bursar)).id == "tr_1"
+    assert server.keys == ["k1", "k1"]
+
+
+async def test_a_refusal_is_not_asked_again() -> None:
+    async with calling(NO_FUNDS) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, BursarProblem)
+    assert (failure.status, failure.code, failure.money_moved, failure.retry) == (
+        409, "insufficient_funds", "no", "new_request",
+    )  # fmt: skip
+    assert failure.problem.detail in str(failure)
+    assert failure.next in str(failure)
+    assert len(server.keys) == 1
+
+
+@pytest.mark.parametrize("answer", [CUT, BUSY, IN_FLIGHT, says(502, "<html>")])
+async def test_without_a_key_a_quickstart_call_is_sent_once(answer: bytes) -> None:
+    async with calling(answer) as (bursar, server):
+        with pytest.raises(CallFailed):
+            await bursar.retail_transfer(from_account="a", to_account="b", amount="1.00")
+        with pytest.raises(CallFailed):
+            await bursar.agent_transfer(agent_id="g", source_account="a", target_account="b", amount="1.00")
+    assert server.keys == [None, None]
+
+
+async def test_a_lost_answer_without_a_key_does_not_ask_for_a_retry() -> None:
+    async with calling(CUT) as (bursar, _):
+        with pytest.raises(AnswerLost) as raised:
+            await bursar.retail_transfer(from_account="a", to_account="b", amount="1.00")
+    assert (raised.value.money_moved, raised.value.retry) == ("unknown", "never")
+
+
+async def test_with_a_key_a_quickstart_call_is_asked_again() -> None:
+    answer = says(200, '{"status": "ok", "request_id": "r"}')
+    async with calling(CUT, answer) as (bursar, server):
+        await bursar.retail_transfer(from_account="a", to_account="b", amount="1.00", idempotency_key="q")
+    assert server.keys == ["q", "q"]
+
+
+async def test_retry_after_is_waited_for() -> None:
+    async with calling(problem(503, "busy", "same_key", Retry_After="1"), MADE) as (bursar, _):
+        began = time.monotonic()
+        await pay(bursar)
+        assert time.monotonic() - began >= 1
+
+
+async def test_a_long_retry_after_is_left_to_the_caller() -> None:
+    async with calling(problem(503, "busy", "same_key", Retry_After="3600"), MADE) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert failure.retry_after_seconds == 3600
+    assert len(server.keys) == 1
+
+
+@pytest.mark.parametrize("last", [BUSY, IN_FLIGHT, problem(401, "unauthenticated", "never")])
+async def test_after_a_lost_answer_a_no_that_knows_nothing_of_it_is_not_passed_on(last: bytes) -> None:
+    async with calling(CUT, last) as (bursar, _):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, AnswerLost)
+    assert failure.money_moved == "unknown"
+    assert isinstance(failure.__cause__, BursarProblem)
+
+
+async def test_after_an_unknown_outcome_a_closed_door_is_not_a_no() -> None:
+    async with calling(problem(503, "outcome_unknown", "same_key", "unknown"), GONE) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert isinstance(failure.__cause__, Unreachable)
+    assert failure.money_moved == "unknown"
+    assert len(server.keys) == 1
+
+
+async def test_after_a_lost_answer_a_refusal_settles_it() -> None:
+    async with calling(CUT, NO_FUNDS) as (bursar, _):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, BursarProblem)
+    assert failure.money_moved == "no"
+
+
+async def test_where_nobody_listens_nothing_was_sent() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        async with Bursar(f"http://127.0.0.1:{bound.getsockname()[1]}") as bursar:
+            failure = await failure_of(bursar)
+    assert isinstance(failure, Unreachable)
+    assert (failure.money_moved, failure.retry) == ("no", "same_key")
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_twice() -> None:
+    async with calling(SILENCE, answer_seconds=0.2) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, AnswerLost)
+    assert failure.money_moved == "unknown"
+    assert len(server.keys) == 1
+
+
+@pytest.mark.parametrize("strange", [says(200, "<html>"), says(404, "<html>"), says(201, '{"id": 1}'), says(200, "")])
+async def test_an_answer_that_is_not_bursars_settles_nothing(strange: bytes) -> None:
+    async with calling(strange) as (bursar, server):
+        failure = await failure_of(bursar)
+    assert isinstance(failure, AnswerLost)
+    assert failure.money_moved == "unknown"
+    assert len(server.keys) == 1
+
+
+async def test_a_gateway_in_trouble_is_asked_again() -> None:
+    async with calling(says(502, "<html>"), MADE) as (bursar, server):
+        await pay(bursar)
+    assert server.keys == ["k1", "k1"]
+
+
+async def test_a_redirect_is_not_followed_with_the_key() -> None:
+    async with unsteady(MADE) as elsewhere:
+        async with calling(says(307, "", Location=f"{elsewhere.address}/v1/transfers")) as (bursar, _):
+            assert isinstance(await failure_of(bursar), AnswerLost)
+        assert not elsewhere.heads
+
+
+async def test_a_read_that_is_lost_moved_nothing() -> None:
+    async with calling(CUT) as (bursar, server):
+        with pytest.raises(AnswerLost) as raised:
+            await bursar.get_transfer("tr_1")
+    assert raised.value.money_moved == "no"
+    assert len(server.keys) == 3
+
+
+async def test_fields_of_a_newer_service_are_skipped() -> None:
+    async with calling(says(201, json.dumps({**TRANSFER, "fresh": {"a": 1}}))) as (bursar, _):
+        assert (await pay(bursar)).id == "tr_1"
+
+
+@pytest.mark.parametrize("amount", [0.1, 1, True, b"1.00", float("nan")])
+async def test_an_amount_that_is_not_text_or_decimal_is_a_type_error(amount: Any) -> None:
+    async with calling(MADE) as (bursar, server):
+        with pytest.raises(TypeError, match="must be str or Decimal"):
+            await pay(bursar, amount)
+        with pytest.raises(TypeError, match="must be str or Decimal"):
+            await bursar.retail_transfer(from_account="a", to_account="b", amount=amount)
+    assert not server.keys
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("125.50", "125.50"), (Decimal("125.50"), "125.50"), (Decimal("1E+3"), "1000"), (Decimal("1E-2"), "0.01")],
+)
+async def test_an_amount_travels_exactly(amount: str | Decimal, text: str) -> None:
+    async with calling(MADE) as (bursar, server):
+        await pay(bursar, amount)
+    assert json.loads(server.bodies[0])["amount"] == text
+
+
+@pytest.mark.parametrize("amount", [Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity"), Decimal("sNaN")])
+async def test_an_amount_that_is_no_number_is_a_value_error(amount: Decimal) -> None:
+    async with calling(MADE) as (bursar, server):
+        with pytest.raises(ValueError, match="finite"):
+            await pay(bursar, amount)
+    assert not server.keys
+
+
+async def test_a_time_without_a_zone_is_a_value_error() -> None:
+    async with calling(MADE) as (bursar, server):
+        with pytest.raises(ValueError, match="zone"):
+            await bursar.get_balance("a", at=datetime(2026, 11, 21))  # noqa: DTZ001 -- that is what is refused
+        with pytest.raises(CallFailed):
+            await bursar.get_balance("a", at=datetime(2026, 11, 21, tzinfo=UTC))
+    assert "at=2026-11-21T00%3A00%3A00Z" in server.heads[0]
+
+
+@pytest.mark.parametrize("name", ["..", "../v1/keys", "a/b", "a?b=c", "a#b", "%2e%2e", "ü", "world:cash:CZK"])
+async def test_a_name_stays_one_segment_of_its_path(name: str) -> None:
+    async with calling(problem(404, "not_found", "new_request")) as (bursar, server):
+        with pytest.raises(BursarProblem):
+            await bursar.get_account(name)
+    path = server.heads[0].split()[1]
+    assert path.startswith("/v1/accounts/")
+    assert not set(path.removeprefix("/v1/accounts/")) & set("/?#.")
+
+
+async def test_an_empty_name_is_a_value_error() -> None:
+    async with calling(MADE) as (bursar, server):
+        with pytest.raises(ValueError, match="empty"):
+            await bursar.get_account("")
+    assert not server.keys
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "ключ"])
+async def test_a_key_that_no_header_can_hold_is_a_value_error(key: str) -> None:
+    async with calling(MADE) as (bursar, server):
+        with pytest.raises(ValueError, match="idempotency_key must be"):
+            await pay(bursar, key=key)
+    assert not server.keys
+
+
+async def test_a_secret_that_no_header_can_hold_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="api_key must be") as raised:
+        Bursar("http://127.0.0.1", "bk_test_secret\n")
+    assert "secret" not in str(raised.value)
+
+
+async def test_the_secret_is_sent_and_shown_nowhere() -> None:
+    async with calling(CUT, attempts=1) as (bursar, server):
+        failure = await failure_of(bursar)
+        assert "bk_test_key" not in f"{failure!r} {failure} {bursar!r}"
+    assert "Authorization: Bearer bk_test_key" in server.heads[0]
+
+
+def test_the_client_comes_without_the_server() -> None:
+    program = (
+        "import sys, bursar.client; "
+        "print([m for m in sys.modules if m.split('.')[0] in ('fastapi', 'starlette', 'asyncpg', 'uvicorn')"
+        " or m.startswith(('bursar.kernel', 'bursar.core', 'bursar.features', 'bursar.api', 'bursar.faces'))])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
