@@ -98,6 +98,20 @@ def fields(schema: Mapping[str, Any], at: Place = ()) -> Iterator[tuple[Place, M
     yield at, schema
 
 
+def containers(schema: Mapping[str, Any], at: Place = ()) -> Iterator[Place]:
+    """The place of the body itself and of every object and list in it."""
+    for branch in alternatives(schema):
+        if "properties" in branch:
+            yield at
+            for name, inner in branch["properties"].items():
+                yield from containers(inner, (*at, name))
+        elif branch.get("type") == "array":
+            yield at
+            yield from containers(branch["items"], (*at, 0))
+        elif branch.get("type") == "object":
+            yield at
+
+
 def is_amount(schema: Mapping[str, Any]) -> bool:
     """Whether a field takes an amount."""
     return any(

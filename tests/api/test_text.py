@@ -10,7 +10,8 @@ import pytest
 from bursar.api.gate import read_json, refuse_bad_text
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import InvalidArgument
-from tests.api.operations import Operation, fields, is_amount
+from tests.api.books import Books
+from tests.api.operations import Operation, containers, fields, is_amount
 from tests.api.slots import slots
 from tests.api.stock import Request, Stock
 from tests.api.tenants import Tenant, bearing
@@ -58,7 +59,7 @@ def test_the_gate_refuses_every_bad_code_point_raw_and_escaped() -> None:
             with pytest.raises(InvalidArgument):
                 read_json(json.dumps({text: 1}).encode())
             with pytest.raises(InvalidArgument):
-                read_json(json.dumps(text, ensure_ascii=False).encode(errors="surrogatepass"))
+                read_json(json.dumps({"a": text}, ensure_ascii=False).encode(errors="surrogatepass"))
 
 
 async def test_bad_text_is_refused_in_every_place(
@@ -116,6 +117,22 @@ async def test_long_text_and_other_types_break_nothing(
                 answer = await request.with_literal(at, literal).send(client, bearing(tenant.operator))
                 may_pass = may_be_null(schema) if literal == "null" else is_amount(schema) or is_object(schema)
                 assert answer.status_code == 422 or (may_pass and answer.status_code < 500), (operation.id, at, literal)
+
+
+async def test_nothing_but_an_object_passes_for_an_object(
+    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books
+) -> None:
+    for operation in (operation for operation in operations if operation.body):
+        request = await Stock(client, tenant).request(operation)
+        before = books.of(tenant)
+        for at in containers(operation.body or {}):
+            for literal in ("true", "0", "1", "1.5", "-0.0", "1e2", '""', '"a"', "[]", "[1.5]", "[null]", "[{}]"):
+                answer = await request.with_literal(at, literal).send(client, bearing(tenant.operator))
+                # A list of scopes may be empty, which asks for a key that may do nothing.
+                if answer.status_code != 422:
+                    assert (operation.id, at, literal) == ("create_key", ("scopes",), "[]"), answer.text
+                    before = books.of(tenant)
+        assert books.of(tenant) == before, operation.id
 
 
 def may_be_null(schema: object) -> bool:

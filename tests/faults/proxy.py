@@ -36,35 +36,22 @@ class Proxy:
         """One connection, from its beginning to its end or its cut."""
         from_server, to_server = await asyncio.open_unix_connection(self._socket)
         answers = asyncio.create_task(_pour(from_server, to_client))
-        cut = await self._requests(from_client, to_server, answers, from_server)
-        answers.cancel()
+        cut: Cut = "pass"
+        while cut == "pass" and (data := await from_client.read(65536)):
+            cut = self.next_cut() if b"COMMIT\0" in data else "pass"
+            if cut == "after":
+                await _stop(answers)
+            if cut in ("pass", "after", "at once"):
+                to_server.write(data)
+                await to_server.drain()
+            if cut == "after":
+                await from_server.read(1)
+        await _stop(answers)
         to_client.transport.abort()
         if cut == "unnoticed":
             self._kept.append(to_server)
         else:
             to_server.transport.abort()
-
-    async def _requests(
-        self,
-        from_client: asyncio.StreamReader,
-        to_server: asyncio.StreamWriter,
-        answers: "asyncio.Task[None]",
-        from_server: asyncio.StreamReader,
-    ) -> Cut:
-        """Forward what the client sends; returns how the connection ends."""
-        while data := await from_client.read(65536):
-            cut = self.next_cut() if b"COMMIT\0" in data else "pass"
-            if cut in ("before", "unnoticed"):
-                return cut
-            if cut == "after":
-                answers.cancel()
-            to_server.write(data)
-            await to_server.drain()
-            if cut == "after":
-                await from_server.read(1)
-            if cut != "pass":
-                return cut
-        return "pass"
 
     def notice(self) -> None:
         """Let the server notice the connections that broke without its noticing."""
@@ -78,6 +65,11 @@ async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         target.write(data)
         await target.drain()
     target.close()
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @asynccontextmanager

@@ -83,8 +83,7 @@ async def _cut_commits(story: Story, proxy: Proxy, desk: Desk, cuts: int) -> Non
         assert (again.status, await _moved(story) - before) == (DONE, 1)
         assert not isinstance(reply, Answer) or again.body == reply.body
     assert min(made["before"], made["after"], made["at once"]) >= cuts // 8
-    # Most are settled by asking the database; some were cut too often for an answer.
-    assert told["Answer"] > told["UpstreamUnavailable"] > 0
+    assert told["Answer"] > cuts // 4
 
 
 async def test_no_answer_contradicts_the_books_when_commits_are_cut(story: Story, line: tuple[Proxy, Desk]) -> None:
@@ -108,6 +107,19 @@ async def test_a_cut_batch_is_settled_for_each_of_its_callers(story: Story, line
     assert await _moved(story) == 30
 
 
+async def test_a_commit_that_is_cut_again_and_again_is_given_up_and_has_moved_nothing(
+    story: Story, line: tuple[Proxy, Desk]
+) -> None:
+    proxy, desk = line
+    # Between the attempts the desk asks what became of the last, and is let through.
+    cuts: list[Cut] = ["before", "pass", "before", "pass", "before", "pass"]
+    proxy.plan(cuts)
+    send = transfer(story.operator, "alice", "bob")
+    assert _check(await desk.submit(send), await _moved(story)) == "UpstreamUnavailable"
+    assert proxy.made == cuts
+    assert _check(await desk.submit(send), await _moved(story)) == "Answer"
+
+
 async def test_while_the_server_has_not_noticed_nobody_guesses(story: Story, line: tuple[Proxy, Desk]) -> None:
     proxy, desk = line
     proxy.plan(["unnoticed"])
@@ -116,4 +128,3 @@ async def test_while_the_server_has_not_noticed_nobody_guesses(story: Story, lin
     assert isinstance(await desk.submit(send), IdempotencyInFlight)
     proxy.notice()
     assert _check(await desk.submit(send), await _moved(story)) == "Answer"
-    assert await _moved(story) == 1

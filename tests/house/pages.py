@@ -152,8 +152,15 @@ def _lines_agree(shown: list[str], real: list[str], names: Names) -> bool:
 
 def surroundings(data: Path) -> dict[str, str]:
     """The environment of a reader who has set nothing up."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BURSAR_", "DATABASE_URL"))}
-    return {**kept, "BURSAR_DATA": str(data), "BURSAR_PYTHON": sys.executable, "COLUMNS": "100"}
+    own = ("BURSAR_", "DATABASE_URL", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return {
+        **kept,
+        "BURSAR_DATA": str(data),
+        "BURSAR_PYTHON": sys.executable,
+        "COLUMNS": "100",
+        "no_proxy": "127.0.0.1",
+    }
 
 
 @contextmanager

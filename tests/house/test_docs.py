@@ -5,6 +5,7 @@ in which ids are wildcards that stay the same through a page, times are any time
 """
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ DOCUMENTED = "http://127.0.0.1:8000"
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"")
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the pages' commands need curl")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 _START_SECONDS = 60
 _SAYS = "Bursar is listening on "
 
@@ -61,6 +63,15 @@ class Serving:
 
     address: str
     process: Process
+
+    async def closed(self) -> None:
+        """Return when nobody listens there any more."""
+        url = httpx2.URL(self.address)
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                while True:
+                    _, writer = await asyncio.open_connection(url.host, url.port)
+                    writer.close()
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[float, Ended]:
         """Send a signal; how many seconds the end took, and what the process left."""

@@ -18,7 +18,7 @@ class Lock:
     async def waited_for(self) -> None:
         """Return when somebody waits for it."""
         async with asyncio.timeout(10):
-            while not await self._waiting():
+            while not await self._waiting():  # noqa: ASYNC110 -- PostgreSQL says who waits only when it is asked
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def release(self) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from types import NoneType
 from typing import Any
 
 from bursar.kernel.refusal import InvalidArgument
@@ -50,6 +51,9 @@ def read_json(body: bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         raise InvalidArgument("body", f"is not JSON (at character {error.pos})") from None
+    # A shape without required fields would take a Decimal for an object that has none of them.
+    if type(value) not in (dict, NoneType):
+        raise InvalidArgument("body", "is not a JSON object")
     if _BAD_TEXT.search(text) or "\\" in text:
         _refuse_bad_text(value)
     return value

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from bursar.wire.fields import ACCOUNT_PATTERN, Amount, Asked, Currency, Metadata, MoneyText, Time, Told
 
@@ -11,6 +11,10 @@ Floor = Literal["none", "zero", "credit_limit"]
 
 class OpenAccount(Asked):
     """An account to open."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"number": "ACC30003", "name": "Petty cash", "currency": "USD"}]}
+    )
 
     number: Annotated[str, Field(pattern=ACCOUNT_PATTERN, examples=["ACC30003"])]
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["Petty cash"])]

@@ -6,17 +6,20 @@ from pydantic import Field
 
 from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
 
+Target = Annotated[AccountRef, Field(examples=["ACC20002"])]
+
 
 class CreateHold(Asked):
     """Set funds of `account` aside, for `target` if it is known already."""
 
     account: AccountRef
-    target: AccountRef | None = None
+    target: Target | None = None
     amount: Amount
     currency: Currency
-    expires_at: Annotated[Time | None, Field(description="When the funds come back by themselves. Default: never.")] = (
-        None
-    )
+    expires_at: Annotated[
+        Time | None,
+        Field(description="When the funds come back by themselves. Default: never.", examples=["2090-01-01T00:00:00Z"]),
+    ] = None
     description: Description | None = None
     metadata: Metadata = Field(default_factory=dict)
 
@@ -25,7 +28,7 @@ class CaptureHold(Asked):
     """Post a hold: in full, or `amount` of it (the remainder is released); to its target, or the one named here."""
 
     amount: Amount | None = None
-    target: AccountRef | None = None
+    target: Target | None = None
 
 
 class Hold(Told):

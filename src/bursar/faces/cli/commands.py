@@ -1,6 +1,7 @@
 """The commands and their options; what a command needs is imported inside it, so that `--help` is quick."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -40,9 +41,19 @@ def main() -> None:
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command to its end; SIGTERM ends it as Ctrl-C does, with everything it started."""
     import uvloop
 
-    return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(work)
+    async def whole() -> Result:
+        task = asyncio.current_task()
+        assert task
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(whole())
+    except asyncio.CancelledError:
+        sys.exit(128 + signal.SIGTERM)
 
 
 @app.command

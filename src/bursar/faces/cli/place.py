@@ -48,10 +48,12 @@ async def reached(data: Path | None) -> AsyncGenerator[tuple[str, EmbeddedPostgr
         yield settings.database_url, None
         return
     server = EmbeddedPostgres(settings.data)
-    url = await asyncio.to_thread(server.start)
+    starting = asyncio.ensure_future(asyncio.to_thread(server.start))
     try:
-        yield url, server
+        yield await asyncio.shield(starting), server
     finally:
+        # A thread does not stop when its waiter is interrupted: what it starts must be stopped all the same.
+        await asyncio.wait([starting])
         await asyncio.to_thread(server.stop)
 
 

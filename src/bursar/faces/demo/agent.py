@@ -115,12 +115,12 @@ async def look_back(evidence: Evidence, operator: Bursar, cast: Cast) -> None:
 async def show_trail(evidence: Evidence, operator: Bursar, cast: Cast) -> None:
     """The audit trail of this agent, the refused request too."""
     trail = [event async for event in operator.iterate_events(agent=cast.agent)][::-1]
-    table = Table("Time", "Event", "Amount", "Decision and outcome", "Object", box=SIMPLE_HEAD)
+    table = Table("Time", "Event", "Amount", "Decision and outcome", "Object", box=SIMPLE_HEAD, pad_edge=False)
     for event in trail:
         amount = f"{event.payload.get('amount', '')} {event.payload.get('currency', '')}"
         at = event.recorded_at.strftime("%H:%M:%S")
         # The end of an id tells it from its neighbours; its beginning is the time.
-        about = f"…{event.object[-8:]}" if event.object else ""
+        about = f"…{event.object[-6:]}" if event.object else ""
         table.add_row(at, event.type, amount, f"{event.decision}: {event.outcome}", about)
     evidence.show(table)
     told = [(event.type, event.decision, event.payload.get("amount")) for event in trail]

@@ -11,12 +11,12 @@ from bursar.faces.demo.evidence import Evidence
 from bursar.faces.demo.processes import Said, command
 
 # What the bundled part of the PKDD'99 "Berka" data holds, counted from the file itself, not by Bursar.
-MOVEMENTS = 0
-ACCOUNTS = 0
-CREDITS = "0.00"
-DEBITS = "0.00"
+MOVEMENTS = 772
+ACCOUNTS = 20
+CREDITS = "3195033.30"
+DEBITS = "2524290.70"
 # Account, day, and how much the bank's printed balance is above the sum of the movements.
-BREAKS: set[tuple[str, str, str]] = set()
+BREAKS = {("11065", "1994-03-31", "130.30"), ("11135", "1994-03-31", "161.70")}
 
 _MAPPING = ("--mapping", "berka")
 

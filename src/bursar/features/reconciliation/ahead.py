@@ -33,4 +33,4 @@ class Ahead(Generic[Thing]):
     async def aclose(self) -> None:
         """Leave no thread behind; what it read is not wanted any more."""
         if self._coming:
-            await asyncio.wait([self._coming])
+            await asyncio.gather(self._coming, return_exceptions=True)

@@ -28,11 +28,14 @@ from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id, show
 from bursar.kernel.money import Money
 
-_MOVEMENTS_A_CHUNK = 2000
-
 
 async def import_statement(
-    database: Database, tenant_id: UUID, path: Path, mapping: Mapping, on_progress: Callable[[Progress], None]
+    database: Database,
+    tenant_id: UUID,
+    path: Path,
+    mapping: Mapping,
+    on_progress: Callable[[Progress], None],
+    movements_at_once: int = 2000,
 ) -> ImportReport:
     """Book every movement of the file that is not booked yet, chunk by chunk, each chunk in one transaction.
 
@@ -42,7 +45,7 @@ async def import_statement(
         sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
         file.seek(0)
         source = Source(show("import", new_id()), _printable(path.name), sha256, mapping.name, mapping.currency)
-        of_file = chunks(read_statement(file, mapping), _MOVEMENTS_A_CHUNK)
+        of_file = chunks(read_statement(file, mapping), movements_at_once)
         tally = Tally(mapping.currency)
         async with aclosing(Ahead(lambda: _next_plan(of_file, file))) as ahead:
             clerk = Clerk(database, tenant_id, source, ahead.begin)

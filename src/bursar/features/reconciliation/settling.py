@@ -7,7 +7,7 @@ from bursar.core.events import service as events
 from bursar.core.idempotency.model import lock_of
 from bursar.features.reconciliation.booking import ACTION, Booked, Plan, Source, book
 from bursar.features.reconciliation.model import BadLine, ImportReport, Progress, total
-from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, retrying
+from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, UpstreamUnavailable, retrying
 from bursar.kernel.money import Money
 
 _ATTEMPTS = 5
@@ -27,21 +27,24 @@ class Clerk:
 
     async def settle(self, plan: Plan) -> Booked:
         """Book a plan and know what became of it; what is known to have had no effect is tried again."""
-        for _ in range(_ATTEMPTS):
-            booked = await retrying(lambda: self._attempt(plan))
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                booked = await retrying(lambda: self._attempt(plan))
+            except (Busy, UpstreamUnavailable):
+                if not left:
+                    raise
+                continue
             if booked:
                 self._accounts.update(number for m in booked.new for number in (m.source, m.target))
                 return booked
-        raise Busy
+        raise UpstreamUnavailable
 
     async def _attempt(self, plan: Plan) -> Booked | None:
-        """One transaction, in turn with other imports of the mapping; None when it is known to have had no effect."""
+        """One transaction, in turn with other imports of the mapping; None when its commit was lost without effect."""
         booked: Booked | None = None
         try:
             async with self._database.transaction(self._tenant_id, locks=[self._lock]) as tx:
                 booked = await book(tx, self._source, plan, self._accounts, self._meanwhile)
-        except Busy:
-            return None
         except CommitLost as lost:
             assert booked
             return booked if await self._took_effect(lost, booked.event_id) else None

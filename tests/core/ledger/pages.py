@@ -1,0 +1,49 @@
+"""A book in memory that keeps what was decided, so that orders can be decided one after the other without a database."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from bursar.core.ledger.book import Book, Page
+from bursar.core.ledger.decide import decide
+from bursar.core.ledger.model import Account, Hold, Order, Original, Outcome
+
+
+def turned(book: Book, page: Page, now: datetime | None = None) -> Book:
+    """The book as it stands when the page has been written."""
+    accounts = [
+        replace(account, balance=page.balances.get(account.id, account.balance)) for account in book.accounts.values()
+    ]
+    return Book.of(now or book.now, accounts, {**book.holds, **page.holds}.values(), _originals(book, page).values())
+
+
+def _originals(book: Book, page: Page) -> dict[UUID, Original]:
+    new = {
+        entry.id: Original(entry, tuple(p for p in page.postings if p.entry_id == entry.id), 0)
+        for entry in page.entries
+    }
+    return {
+        entry_id: replace(original, reversed_minor=page.reversed_minor.get(entry_id, original.reversed_minor))
+        for entry_id, original in {**book.originals, **new}.items()
+    }
+
+
+def in_turn(book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], Book]:
+    """Decide each order by itself, on the book that the one before it left."""
+    outcomes: list[Outcome] = []
+    for order in orders:
+        (outcome,), page = decide(book, [order])
+        outcomes.append(outcome)
+        book = turned(book, page)
+    return outcomes, book
+
+
+def pending_minor(book: Book, account: Account) -> int:
+    """What the pending holds on an account come to."""
+    return sum(h.amount_minor for h in book.holds.values() if h.account_id == account.id and h.status == "pending")
+
+
+def all_pending(book: Book) -> list[Hold]:
+    """Every pending hold."""
+    return [hold for hold in book.holds.values() if hold.status == "pending"]
