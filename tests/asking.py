@@ -9,6 +9,7 @@ from bursar.core.ledger.model import Done, Move, Outcome, SendMoney
 from bursar.kernel.canonical import digest
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
+from bursar.kernel.refusal import Refusal
 
 DONE = 201
 REFUSED = 409
@@ -25,8 +26,8 @@ def answer(outcomes: Sequence[Outcome]) -> Answer:
     if isinstance(outcome, Done):
         assert outcome.entry
         return Answer(DONE, outcome.entry.id.hex.encode())
-    assert not isinstance(outcome, tuple)
-    return Answer(REFUSED, str(getattr(outcome, "code", "")).encode())
+    assert isinstance(outcome, Refusal)
+    return Answer(REFUSED, outcome.code.encode())
 
 
 def transfer(who: Credential, source: str, target: str, minor: int = 1, key: str | None = None) -> Instruction:

@@ -23,7 +23,7 @@ from tests.journeys.stage import Stage, staged
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 
-def over_asgi(app: ASGIApp, key: str, replies: list[Reply]) -> Bursar:
+def over_asgi(app: ASGIApp, key: str | None, replies: list[Reply]) -> Bursar:
     """A client that hands its requests to the application itself."""
     return Bursar(BASE, key, transport=httpx2.ASGITransport(app), on_reply=replies.append)
 

@@ -13,7 +13,7 @@ from bursar.wire.transfers import Transfer
 AGENT = "agent_007"
 WORLD = "world:outside:EUR"
 
-Connect = Callable[[str, list[Reply]], Bursar]
+Connect = Callable[[str | None, list[Reply]], Bursar]
 
 
 @dataclass(slots=True)

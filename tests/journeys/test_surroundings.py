@@ -13,7 +13,7 @@ from tests.journeys.rooms import ROOMS
 from tests.journeys.stage import staged
 
 
-def over_http(address: str, key: str, replies: list[Reply]) -> Bursar:
+def over_http(address: str, key: str | None, replies: list[Reply]) -> Bursar:
     """A client that reaches a real service directly."""
     return Bursar(address, key, transport=httpx2.AsyncHTTPTransport(), on_reply=replies.append)
 

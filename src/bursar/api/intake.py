@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -91,7 +92,9 @@ class Sent:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
-        await self._send(message)
+        # A caller who has left is no failure of ours; the loop says so with either of the two.
+        with suppress(OSError, RuntimeError):
+            await self._send(message)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -62,7 +63,9 @@ class Telemetry:
 
     def failed(self, request_id: str, error: Exception) -> None:
         """Note a bug, with where it happened but without the values that were at hand."""
-        self._log.error("failed", request_id=request_id, error=type(error).__name__, exc_info=error)
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        self._log.error("failed", request_id=request_id, error=type(error).__name__, where=where)
 
     def exposition(self) -> bytes:
         """The metrics in Prometheus' text form."""

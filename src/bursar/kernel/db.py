@@ -58,6 +58,10 @@ class NotDurable(Exception):
     """The server would acknowledge commits that a crash can lose; Bursar does not serve on it."""
 
 
+class CannotConnect(Exception):
+    """There is no way to the database with this URL; the message says what the server or the network said."""
+
+
 class CommitLost(Exception):
     """The connection broke between sending COMMIT and its answer; ask `Database.fate_of` what became of it."""
 
@@ -69,7 +73,10 @@ class CommitLost(Exception):
 
 async def connect(url: str) -> Any:
     """One plain connection as the login of the URL, for migrations; asyncpg's types are incomplete, hence Any."""
-    return await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT)
+    try:
+        return await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT)
+    except (asyncpg.PostgresError, *_LOST, ValueError, TimeoutError) as error:
+        raise CannotConnect(f"PostgreSQL cannot be reached as configured: {error}") from error
 
 
 class Tx:
@@ -178,7 +185,10 @@ class Database:
             timeout=_SECONDS_TO_CONNECT,
             command_timeout=35,
         )
-        await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
+        try:
+            await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
+        except (asyncpg.PostgresError, *_LOST, TimeoutError) as error:
+            raise CannotConnect(f"PostgreSQL does not take a session as {role}: {error}") from error
         return cls(pool, seconds_to_wait)
 
     async def close(self) -> None:

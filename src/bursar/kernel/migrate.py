@@ -38,6 +38,8 @@ async def pending(url: str) -> list[str]:
 
 async def migrate(url: str) -> list[str]:
     """Apply what is pending as the owner role and return the names; a second migrator waits for the first."""
+    if not await pending(url):
+        return []
     connection = await connect(url)
     try:
         await _wait_for_turn(connection)

@@ -1,4 +1,4 @@
-"""A book in memory that keeps what was decided, so that orders can be decided one after the other without a database."""
+"""A book in memory that keeps what was decided, so that orders can be decided in turn without a database."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,14 +7,12 @@ from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import decide
-from bursar.core.ledger.model import Account, Hold, Order, Original, Outcome
+from bursar.core.ledger.model import Account, Order, Original, Outcome
 
 
 def turned(book: Book, page: Page, now: datetime | None = None) -> Book:
     """The book as it stands when the page has been written."""
-    accounts = [
-        replace(account, balance=page.balances.get(account.id, account.balance)) for account in book.accounts.values()
-    ]
+    accounts = [a._replace(balance=page.balances.get(a.id, a.balance)) for a in book.accounts.values()]
     return Book.of(now or book.now, accounts, {**book.holds, **page.holds}.values(), _originals(book, page).values())
 
 
@@ -42,8 +40,3 @@ def in_turn(book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], Book]:
 def pending_minor(book: Book, account: Account) -> int:
     """What the pending holds on an account come to."""
     return sum(h.amount_minor for h in book.holds.values() if h.account_id == account.id and h.status == "pending")
-
-
-def all_pending(book: Book) -> list[Hold]:
-    """Every pending hold."""
-    return [hold for hold in book.holds.values() if hold.status == "pending"]

@@ -2,105 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from bursar.core.ledger.book import Book
 from bursar.core.ledger.decide import MAX_BALANCE_MINOR, decide
-from bursar.core.ledger.model import (
-    Account,
-    Balance,
-    CaptureHold,
-    Done,
-    Entry,
-    ExpireHold,
-    Hold,
-    Move,
-    Order,
-    Original,
-    PlaceHold,
-    Posting,
-    Refused,
-    ReleaseHold,
-    ReverseEntry,
-    SendMoney,
-    SingleOrder,
-    Together,
-)
+from bursar.core.ledger.model import Account, Balance, Done, Move, Order, Refused, SendMoney
 from bursar.kernel.ids import new_id
-from bursar.kernel.money import MAX_MINOR, Money
+from bursar.kernel.money import Money
 from bursar.kernel.refusal import InvalidArgument
+from tests.core.ledger.books import ACCOUNTS, NOW, books, orders
 from tests.core.ledger.pages import in_turn, pending_minor, turned
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ACCOUNTS = [UUID(int=n) for n in range(1, 7)]
-HOLDS = [UUID(int=n) for n in range(11, 17)]
-ENTRIES = [UUID(int=n) for n in range(21, 24)]
-
-minors = st.one_of(st.integers(1, 60), st.integers(1, MAX_MINOR))
-amounts = st.none() | st.integers(1, 60).map(lambda minor: f"0.{minor:02}")
-refs = st.sampled_from([*ACCOUNTS, *(f"a{n}" for n in range(1, 7)), UUID(int=99), "nobody"])
-monies = st.builds(Money, minors, st.sampled_from(["USD", "USD", "USD", "EUR"]))
-moves = st.builds(Move, refs, refs, monies)
-fresh = st.builds(new_id)
-times = st.none() | st.integers(-5, 5).map(lambda days: NOW + timedelta(days=days))
-
-sends = st.builds(
-    SendMoney, fresh, fresh, st.lists(moves, min_size=1, max_size=3).map(tuple), effective_at=times, world=st.booleans()
-)
-places = st.builds(
-    PlaceHold, st.sampled_from(HOLDS[3:]), fresh, refs, st.none() | refs, monies, times, world=st.booleans()
-)
-captures = st.builds(CaptureHold, fresh, fresh, st.sampled_from(HOLDS), amounts, st.none() | refs, st.booleans())
-releases = st.builds(ReleaseHold, fresh, st.sampled_from(HOLDS))
-expiries = st.builds(ExpireHold, fresh, st.sampled_from(HOLDS))
-reversals = st.builds(ReverseEntry, fresh, fresh, st.sampled_from(ENTRIES), amounts, world=st.booleans())
-singles: st.SearchStrategy[SingleOrder] = st.one_of(sends, places, captures, releases, expiries, reversals)
-togethers = st.builds(Together, st.lists(singles, max_size=4).map(tuple))
-orders: st.SearchStrategy[list[Order]] = st.lists(st.one_of(singles, singles, togethers), max_size=8)
-
-
-@st.composite
-def books(draw: st.DrawFn) -> Book:
-    """Accounts of every make, some holds on them, some entries to take back."""
-    hold_minors = draw(st.lists(st.integers(1, 40), min_size=3, max_size=3))
-    accounts = [_account(draw, n, sum(hold_minors) if n == 1 else 0) for n in range(1, 7)]
-    return Book.of(
-        NOW, accounts, [_hold(draw, n, hold_minors[n]) for n in range(3)], [_original(draw, n) for n in range(3)]
-    )
-
-
-def _account(draw: st.DrawFn, n: int, held: int) -> Account:
-    floor = draw(st.sampled_from([None, 0, -50]))
-    posted = draw(st.integers((floor or 0) + held, 200) | st.just(MAX_BALANCE_MINOR - 20))
-    side = "credit" if held else draw(st.sampled_from(["credit", "credit", "debit"]))
-    number = f"world:a{n}" if floor is None and draw(st.booleans()) and not held else f"a{n}"
-    return Account(
-        ACCOUNTS[n - 1], number, number, draw(st.sampled_from(["USD", "USD", "USD", "EUR"])) if n > 2 else "USD",
-        side, floor, draw(st.sampled_from(["open", "open", "open", "frozen", "closed"])) if n > 2 else "open",
-        Balance(posted, held, draw(st.integers(0, 9))), {}, NOW,
-    )  # fmt: skip
-
-
-def _hold(draw: st.DrawFn, n: int, minor: int) -> Hold:
-    target = draw(st.none() | st.sampled_from(ACCOUNTS[1:]))
-    return Hold(HOLDS[n], ACCOUNTS[0], target, "USD", minor, 0, "pending", None, {}, NOW, draw(times), None)
-
-
-def _original(draw: st.DrawFn, n: int) -> Original:
-    """Accounts 1 and 2 are in USD; that each entry is between them keeps its currency right."""
-    kind = draw(st.sampled_from(["transfer", "transfer", "reversal"]))
-    parts = draw(st.lists(st.integers(1, 60), min_size=1, max_size=2))
-    entry = Entry(ENTRIES[n], kind, new_id(), None, None, None, {}, NOW, NOW)
-    postings = tuple(
-        Posting(entry.id, seq, ACCOUNTS[0], ACCOUNTS[1], "USD", minor, 1, 0, 1, 0, NOW)
-        for seq, minor in enumerate(parts)
-    )
-    return Original(entry, postings, draw(st.integers(0, parts[0])) if len(parts) == 1 else 0)
 
 
 def _credits(accounts: Sequence[Account]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from collections.abc import Iterator
-from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from bursar.core.events import service as events
 from bursar.core.events.service import Filter
 from bursar.core.identity import service as identity
-from bursar.core.identity.model import NameTaken
+from bursar.core.identity.model import AgentSuspended, NameTaken
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.features.reconciliation.model import BadLine, CannotReadFile, Progress, WrongHeader
@@ -208,9 +207,8 @@ async def test_a_suspended_importer_imports_nothing(office: Office) -> None:
     await office.bring_lines(line("1"))
     async with office.database.transaction(office.tenant_id) as tx:
         await tx.run("UPDATE principal SET status = 'suspended' WHERE name = 'statement-import'")
-    with pytest.raises(Exception, match="") as refused:
+    with pytest.raises(AgentSuspended):
         await office.bring_lines(line("2"))
-    assert type(refused.value).__name__ == "AgentSuspended"
     assert (await office.counts())[0] == 1
 
 
@@ -255,7 +253,7 @@ async def test_a_connection_that_breaks_at_commit_neither_loses_nor_doubles_a_mo
     cuts: list[Cut] = ["pass", "before", "pass", "after", "pass", "at once", "pass"]
     async with proxied(database_url, directory) as (proxy, url):
         database = await Database.open(url, connections=2)
-        proxy.plan(islice(cycle(cuts), 40))
+        proxy.plan(cuts * 5)
         report = await Office(database, office.tenant_id, office.folder).bring(SAMPLE, at_once=50)
         assert {"before", "after", "at once"} <= set(proxy.made)
         await database.close()

@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from bursar.api.problems import documented
+from bursar.api.routing import GatedRoute
 from bursar.core.ledger import reading
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["service"], route_class=GatedRoute)
 
 
 @router.get("/healthz", responses=documented())

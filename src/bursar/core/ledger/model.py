@@ -286,6 +286,7 @@ class InsufficientFunds(Conflict):
 class AccountFrozen(Conflict):
     """The account is frozen."""
 
+    retry: ClassVar[Retry] = "never"
     next: ClassVar[str] = "Ask an operator to unfreeze the account; retrying does not help."
 
     def __init__(self, number: str) -> None:

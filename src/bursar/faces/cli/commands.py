@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from bursar import __version__
 from bursar.kernel.refusal import Refusal
 
 Result = TypeVar("Result")
 Data = Annotated[Path | None, Parameter(help="Bursar's data directory. Default: the platform's, or BURSAR_DATA.")]
-Tenant = Annotated[str | None, Parameter(help="The tenant's name. Default: sandbox.")]
+Port = Annotated[int, Parameter(help="0 picks a free one.", validator=Number(gte=0, lte=65_535))]
+Tenant = Annotated[str | None, Parameter(help="The tenant's name. Default: sandbox; main on a database of yours.")]
 Mapping = Annotated[str, Parameter(help="A built-in mapping's name, such as berka, or the path of a TOML file.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
@@ -28,13 +30,13 @@ app.command(import_app)
 def main() -> None:
     """Run the command line."""
     from bursar.faces.cli.place import CannotServe
-    from bursar.kernel.db import NotDurable
+    from bursar.kernel.db import CannotConnect, NotDurable
     from bursar.kernel.embedded import PostgresUnavailable
     from bursar.kernel.migrate import CannotMigrate
 
     try:
         app()
-    except (CannotServe, CannotMigrate, NotDurable, PostgresUnavailable) as error:
+    except (CannotConnect, CannotServe, CannotMigrate, NotDurable, PostgresUnavailable) as error:
         sys.exit(f"bursar: {error}")
     except Refusal as refusal:
         sys.exit(f"bursar: {refusal.detail} {refusal.next}")
@@ -57,7 +59,7 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 @app.command
-def serve(*, host: str = "127.0.0.1", port: int = 8000, data: Data = None) -> None:
+def serve(*, host: str = "127.0.0.1", port: Port = 8000, data: Data = None) -> None:
     """Serve the API. Without a configured database: the sandbox, on an embedded PostgreSQL, for this machine only."""
     from bursar.faces.cli.serve import serve
 
@@ -158,7 +160,8 @@ def create(
     if json:
         keys.print_json(made)
     else:
-        print(f"{made['key']}\n\nThis is the only time it is shown. Key {made['id']} of {made['kind']} {made['name']}.")
+        print(made["key"])
+        print(f"This is the only time it is shown: {made['id']} of {made['kind']} {made['name']}.", file=sys.stderr)
 
 
 @key_app.command(name="list")

@@ -19,7 +19,7 @@ async def create(
 ) -> dict[str, Any]:
     """Make a key for a principal, enrolling it (and the tenant) when it is new; the secret is shown this once."""
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
-        await identity.create_tenant(tx, tenant or "sandbox")
+        await identity.create_tenant(tx, place.tenant)
         principal = await _principal(tx, kind, name)
         key, made = await identity.create_key(tx, principal, scopes, live=not place.is_sandbox)
         await _record(tx, "key.created", key, principal.name)

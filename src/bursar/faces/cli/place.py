@@ -10,10 +10,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from bursar.features.sandbox import service as sandbox
 from bursar.kernel.db import Database
 from bursar.kernel.embedded import EmbeddedPostgres
-from bursar.kernel.migrate import migrate, pending
+from bursar.kernel.migrate import migrate
 from bursar.kernel.settings import Settings
 
 _SANDBOX_LOCK = 72_707_370
+# The tenant of a command that names none, where there is no sandbox.
+_FIRST_TENANT = "main"
 
 
 class CannotServe(Exception):
@@ -26,6 +28,7 @@ class Place:
 
     database: Database
     url: str
+    tenant: str
     tenant_id: UUID
     server: EmbeddedPostgres | None
 
@@ -64,7 +67,7 @@ async def opened(
     """Open the place: the configured PostgreSQL, or the embedded one with the sandbox in it; migrated."""
     settings = Settings()
     async with reached(data) as (url, server):
-        await _bring_up_to_date(url)
+        await migrate(url)
         database = await Database.open(
             url, role=role, connections=settings.connections, statement_cache_size=settings.statement_cache_size
         )
@@ -72,12 +75,7 @@ async def opened(
             if server and role == "bursar_app":
                 async with database.transaction(tenant_id_of(sandbox.TENANT), locks=[_SANDBOX_LOCK]) as tx:
                     await sandbox.ensure(tx)
-            yield Place(database, url, tenant_id_of(tenant or sandbox.TENANT), server)
+            name = tenant or (sandbox.TENANT if server else _FIRST_TENANT)
+            yield Place(database, url, name, tenant_id_of(name), server)
         finally:
             await database.close()
-
-
-async def _bring_up_to_date(url: str) -> None:
-    """Migrate if anything is missing; a login that may not is told to have it done first."""
-    if await pending(url):
-        await migrate(url)

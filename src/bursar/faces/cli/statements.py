@@ -17,7 +17,6 @@ from bursar.faces.cli.place import opened
 from bursar.features.reconciliation import model, service
 from bursar.features.reconciliation.mapping import find_mapping
 from bursar.features.reconciliation.model import BadLine, ImportReport, ReconciliationReport, read_tolerance
-from bursar.features.sandbox.service import TENANT
 from bursar.kernel.canonical import Json
 
 LEFT_OUT = 2
@@ -30,7 +29,7 @@ async def import_statement_command(
     known = find_mapping(mapping)
     async with opened(data, tenant) as place:
         async with place.database.transaction(place.tenant_id) as tx:
-            await identity.create_tenant(tx, tenant or TENANT)
+            await identity.create_tenant(tx, place.tenant)
         began = time.perf_counter()
         with _rare_collections(), _progress(file.name) as show:
             report = await service.import_statement(place.database, place.tenant_id, file, known, show)

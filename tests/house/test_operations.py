@@ -1,0 +1,118 @@
+"""One name for one thing: what the API offers, what authority knows, what the client can do, and what it takes."""
+
+import inspect
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, get_type_hints
+
+import pytest
+from pydantic import BaseModel
+
+from bursar.api.app import create_api
+from bursar.api.door import Door
+from bursar.api.telemetry import Telemetry
+from bursar.client import Bursar
+from bursar.core.authority.model import ACTIONS
+
+# Nothing of these moves money, so a repetition does no harm that the state does not show.
+MOVES_NO_MONEY = {
+    "open_account", "freeze_account", "unfreeze_account", "close_account", "create_agent", "create_key", "revoke_key",
+}  # fmt: skip
+TAKES_NO_KEY = {"create_key", "revoke_key"}
+
+
+def _closed() -> AbstractAsyncContextManager[Door]:
+    raise AssertionError("Nobody opens the door to read what is written on it.")
+
+
+DOCUMENT: Mapping[str, Any] = create_api(_closed, Telemetry()).openapi()
+OPERATIONS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    operation["operationId"]: (method, path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+METHODS = {
+    name: method
+    for name, method in inspect.getmembers(Bursar, inspect.isfunction)
+    if not name.startswith(("_", "iterate_"))
+}
+CHANGING = sorted(name for name, (method, _, _) in OPERATIONS.items() if method == "post")
+IN_V1 = sorted(name for name, (_, path, _) in OPERATIONS.items() if path.startswith("/v1/"))
+
+
+def parameters_of(name: str) -> Mapping[str, Mapping[str, Any]]:
+    return {p["name"]: p for p in OPERATIONS[name][2].get("parameters", [])}
+
+
+def body_of(name: str) -> Mapping[str, Any] | None:
+    """The schema of the body that an operation takes, without references."""
+    if "requestBody" not in OPERATIONS[name][2]:
+        return None
+    schema = OPERATIONS[name][2]["requestBody"]["content"]["application/json"]["schema"]
+    (*_, reference) = [s["$ref"] for s in schema.get("anyOf", [schema]) if "$ref" in s]
+    return DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
+
+
+def test_every_operation_is_a_method_of_the_client_and_no_method_is_none() -> None:
+    assert sorted(METHODS) == sorted(OPERATIONS)
+
+
+def test_every_operation_of_v1_is_an_action_that_authority_knows() -> None:
+    assert sorted(ACTIONS) == IN_V1
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_moves_money_requires_a_key_and_everything_else_may_have_one(name: str) -> None:
+    header = parameters_of(name).get("Idempotency-Key")
+    assert (header is None) == (name in TAKES_NO_KEY)
+    if header:
+        required = name in IN_V1 and name not in MOVES_NO_MONEY
+        assert header["required"] == required
+        argument = inspect.signature(METHODS[name]).parameters["idempotency_key"]
+        assert argument.kind is inspect.Parameter.KEYWORD_ONLY
+        assert (argument.default is inspect.Parameter.empty) == required
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_an_operation_is_described_and_documents_its_problems(name: str) -> None:
+    method, path, operation = OPERATIONS[name]
+    assert operation["description"].endswith(".")
+    problems = {
+        int(status): answer["content"]["application/problem+json"]["schema"]["$ref"]
+        for status, answer in operation["responses"].items()
+        if int(status) >= 400
+    }
+    assert set(problems.values()) <= {"#/components/schemas/Problem"}
+    if operation.get("security"):
+        assert problems.keys() >= {401, 403, 422, 503}
+        assert "{" not in path or 404 in problems
+        assert method == "get" or 409 in problems
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_a_method_takes_what_the_request_takes(name: str) -> None:
+    arguments = inspect.signature(METHODS[name]).parameters.keys() - {"self", "idempotency_key"}
+    asked = parameters_of(name).keys() - {"Idempotency-Key"}
+    body = body_of(name)
+    assert arguments == asked | (body["properties"].keys() if body else set())
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_a_method_requires_what_the_request_requires(name: str) -> None:
+    given = inspect.signature(METHODS[name]).parameters
+    required = {n for n, p in given.items() if p.default is inspect.Parameter.empty} - {"self", "idempotency_key"}
+    asked = {n for n, p in parameters_of(name).items() if p["required"] and n != "Idempotency-Key"}
+    body = body_of(name)
+    assert required == asked | set((body or {}).get("required", []))
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"healthz", "readyz", "metrics"}))
+def test_a_method_returns_what_the_answer_holds(name: str) -> None:
+    returns = get_type_hints(METHODS[name])["return"]
+    assert issubclass(returns, BaseModel)
+    answers = OPERATIONS[name][2]["responses"]
+    (shown,) = [
+        answer["content"]["application/json"]["schema"]["$ref"] for status, answer in answers.items() if status < "3"
+    ]
+    fields = {f.alias or n for n, f in returns.model_fields.items()}
+    assert fields == DOCUMENT["components"]["schemas"][shown.rpartition("/")[2]]["properties"].keys()
