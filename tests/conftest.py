@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import KeyCredential
@@ -23,6 +24,10 @@ from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.ids import new_id
 from tests.databases import make_template, own_database
 from tests.people import enrol
+
+# A machine that is busy makes no test wrong.
+settings.register_profile("patient", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")
 
 DIRECTORY = pytest.StashKey[str]()
 

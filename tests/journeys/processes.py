@@ -41,6 +41,18 @@ class Ended:
     errors: str
 
 
+def is_running(data: Path) -> bool:
+    """Whether any process, such as PostgreSQL, runs on this data directory."""
+    return any(os.fsencode(data) in _bytes(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # It has ended meanwhile.
+        return b""
+
+
 async def run(environment: Mapping[str, str], *arguments: str) -> Ended:
     """Run `bursar` to its end."""
     process = await start(environment, *arguments)

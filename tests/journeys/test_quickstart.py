@@ -85,15 +85,16 @@ async def test_system_1_stores_an_event_with_the_whole_payload(anyone: httpx2.As
     assert (event["agent_id"], event["event_type"]) == ("agent_001", "transfer_created")
     assert event["id"].startswith("evt_")
     payload = event["payload"]
-    assert (payload["amount"], payload["currency"], payload["source"], payload["target"]) == (
-        "12.50", "USD", "acct_001", "acct_002",
-    )  # fmt: skip
-    assert payload["transfer_id"] == made["transfer_id"]
+    assert (payload["transfer_id"], payload["outcome"]) == (made["transfer_id"], "posted")
+    assert (payload["amount"], payload["source"], payload["target"]) == ("12.50", "acct_001", "acct_002")
+    (posting,) = payload["postings"]
+    assert (posting["amount"], posting["currency"]) == ("12.50", "USD")
+    assert (posting["source_balance"], posting["target_balance"]) == ("9987.50", "2512.50")
 
 
 async def test_system_1_lists_twenty_events_newest_first(anyone: httpx2.AsyncClient) -> None:
     for cents in range(1, 23):
-        assert (await post(anyone, "/agent/transfer", agent_body(f"0.{cents:02}"))).status_code == 200
+        assert (await post(anyone, "/agent/transfer", agent_body(f'"0.{cents:02}"'))).status_code == 200
     assert [event["payload"]["amount"] for event in await events(anyone)] == [f"0.{c:02}" for c in range(22, 2, -1)]
     few = (await anyone.get("/agent/agent_001/events?limit=2")).json()["events"]
     assert [event["payload"]["amount"] for event in few] == ["0.22", "0.21"]

@@ -12,7 +12,7 @@ import pytest
 from bursar.client import Bursar, CallFailed
 from bursar.wire.transfers import Transfer
 from tests.api.operations import operations_of
-from tests.journeys.processes import Serving, make_key, run, serving, start, surroundings
+from tests.journeys.processes import Serving, is_running, make_key, run, serving, start, surroundings
 from tests.journeys.slow import locked
 
 # What `bursar serve` promises.
@@ -38,18 +38,6 @@ async def pay(bursar: Bursar) -> Transfer:
 
 def embedded_url(data: Path) -> str:
     return f"postgresql://postgres@/postgres?host={data}/socket&port=5432"
-
-
-def is_running(data: Path) -> bool:
-    """Whether any process, such as PostgreSQL, runs on this data directory."""
-    return any(str(data).encode() in _bytes(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # It has ended meanwhile.
-        return b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
@@ -10,10 +9,10 @@ from bursar.core.ledger.decide import decide
 from bursar.core.ledger.model import Account, Order, Original, Outcome
 
 
-def turned(book: Book, page: Page, now: datetime | None = None) -> Book:
+def turned(book: Book, page: Page) -> Book:
     """The book as it stands when the page has been written."""
     accounts = [a._replace(balance=page.balances.get(a.id, a.balance)) for a in book.accounts.values()]
-    return Book.of(now or book.now, accounts, {**book.holds, **page.holds}.values(), _originals(book, page).values())
+    return Book.of(book.now, accounts, {**book.holds, **page.holds}.values(), _originals(book, page).values())
 
 
 def _originals(book: Book, page: Page) -> dict[UUID, Original]:

@@ -1,0 +1,28 @@
+"""The one door to PostgreSQL: bounded connections, transactions that know their own fate, rows as dataclasses."""
+
+from bursar.kernel.db.database import Database, Fate, connect, retrying
+from bursar.kernel.db.failures import (
+    Busy,
+    CannotConnect,
+    CommitLost,
+    MayNot,
+    NotDurable,
+    OutcomeUnknown,
+    UpstreamUnavailable,
+)
+from bursar.kernel.db.tx import Tx
+
+__all__ = [
+    "Busy",
+    "CannotConnect",
+    "CommitLost",
+    "Database",
+    "Fate",
+    "MayNot",
+    "NotDurable",
+    "OutcomeUnknown",
+    "Tx",
+    "UpstreamUnavailable",
+    "connect",
+    "retrying",
+]

@@ -1,0 +1,162 @@
+"""A pool of connections that act as one role, and transactions that know their own fate."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from bursar.kernel.db.ending import begin_text, commit, roll_back, uninterrupted
+from bursar.kernel.db.failures import (
+    LOST,
+    RETRYABLE,
+    Busy,
+    CannotConnect,
+    CommitLost,
+    NotDurable,
+    UpstreamUnavailable,
+    translated,
+)
+from bursar.kernel.db.tx import Tx
+
+Result = TypeVar("Result")
+Fate = Literal["committed", "aborted", "unknown"]
+
+_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+_SECONDS_TO_SETTLE = 2.0
+_SECONDS_TO_CONNECT = 2.0
+
+
+async def connect(url: str) -> Any:
+    """One plain connection as the login of the URL, for migrations; asyncpg's types are incomplete, hence Any."""
+    try:
+        return await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT)
+    except (asyncpg.PostgresError, *LOST, ValueError, TimeoutError) as error:
+        raise CannotConnect(f"PostgreSQL cannot be reached as configured: {error}") from error
+
+
+class Database:
+    """A pool of connections that act as one role; open it with `Database.open`, close it when done."""
+
+    def __init__(self, pool: Any, seconds_to_wait: float) -> None:
+        """Use `Database.open`: it also checks that the server keeps what it acknowledges."""
+        self._pool = pool
+        self._seconds_to_wait = seconds_to_wait
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        role: str = "bursar_app",
+        connections: int = 10,
+        seconds_to_wait: float = 5.0,
+        statement_cache_size: int = 200,
+        durable: bool = True,
+    ) -> "Database":
+        """Connect as `role`; with `durable` (always but in the control of the crash tests) refuse weak settings."""
+        settings = {
+            "role": role,
+            "search_path": "bursar",
+            "timezone": "UTC",
+            "lock_timeout": "2s",
+            "statement_timeout": "30s",
+            "idle_in_transaction_session_timeout": "30s",
+            "application_name": "bursar",
+            # Every statement has its index; a plan made while a table was small must not scan it when it is large.
+            "enable_seqscan": "off",
+        }
+        if not durable:
+            settings["synchronous_commit"] = "off"
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=connections,
+            init=_refuse_weak_settings if durable else None,
+            reset=_nothing,
+            server_settings=settings,
+            statement_cache_size=statement_cache_size,
+            max_queries=10_000_000,
+            timeout=_SECONDS_TO_CONNECT,
+            command_timeout=35,
+        )
+        try:
+            await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
+        except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
+            raise CannotConnect(f"PostgreSQL does not take a session as {role}: {error}") from error
+        return cls(pool, seconds_to_wait)
+
+    async def close(self) -> None:
+        """Wait for running statements, then close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(
+        self, tenant_id: UUID | None = None, *, read_only: bool = False, locks: Sequence[int] = ()
+    ) -> AsyncGenerator[Tx]:
+        """Begin, hand out, commit; roll back on any error. READ COMMITTED, or one REPEATABLE READ snapshot to read.
+
+        `locks` are advisory locks taken in ascending order at the very start. Driver errors leave as
+        `UpstreamUnavailable`, `Busy`, a retryable driver error, or `CommitLost`.
+        """
+        token = 0 if read_only else secrets.randbits(62) + 1
+        begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
+        connection = await self._acquire()
+        try:
+            try:
+                await connection.execute(begin)
+                yield Tx(connection, tenant_id)
+            except BaseException as error:
+                await uninterrupted(roll_back(connection))
+                meaning = translated(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
+            await uninterrupted(commit(connection, token))
+        finally:
+            await self._pool.release(connection)
+
+    async def fate_of(self, lost: CommitLost, tenant_id: UUID, left_a_trace: Callable[[Tx], Awaitable[bool]]) -> Fate:
+        """Ask a new connection what became of a lost COMMIT, for at most 2 seconds.
+
+        The lost transaction holds its token's advisory lock until it has ended, so whoever gets the lock may
+        look for its trace: there means committed, absent means nothing happened.
+        """
+        end = asyncio.get_running_loop().time() + _SECONDS_TO_SETTLE
+        while asyncio.get_running_loop().time() < end:
+            try:
+                async with self.transaction(tenant_id, locks=[lost.token]) as tx:
+                    return "committed" if await left_a_trace(tx) else "aborted"
+            except (Busy, UpstreamUnavailable, CommitLost):
+                await asyncio.sleep(0.05)
+        return "unknown"
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=self._seconds_to_wait)
+        except Exception as error:
+            raise translated(error) from error
+
+
+async def _refuse_weak_settings(connection: Any) -> None:
+    for name in _DURABLE:
+        value = await connection.fetchval("SELECT current_setting($1)", name)
+        if value not in ("on", "remote_write", "remote_apply"):
+            raise NotDurable(f"{name} is {value}: PostgreSQL could lose what was acknowledged. Set it to on.")
+
+
+async def _nothing(connection: Any) -> None:
+    """The pool's reset: there is no session state to clear, every setting is local to its transaction."""
+
+
+async def retrying(work: Callable[[], Awaitable[Result]], attempts: int = 5) -> Result:
+    """Run a function of pure SQL again after a deadlock or serialization failure, with jitter; never after COMMIT."""
+    for attempt in range(1, attempts):
+        try:
+            return await work()
+        except RETRYABLE:
+            await asyncio.sleep(secrets.randbelow(10 * 2**attempt) / 1000)
+    return await work()

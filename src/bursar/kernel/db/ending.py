@@ -1,0 +1,62 @@
+"""How a transaction begins and ends: in one round trip, and never half because somebody went away."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from bursar.kernel.db.failures import LOST, CommitLost, UpstreamUnavailable
+
+
+def begin_text(tenant_id: UUID | None, read_only: bool, locks: Sequence[int]) -> str:
+    """One round trip that opens the transaction; only values of our own making (a UUID, integers) are written in."""
+    parts = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"]
+    if tenant_id:
+        parts.append(f"SELECT set_config('app.tenant_id', '{tenant_id}', true)")
+    if locks:
+        array = ",".join(str(int(lock)) for lock in locks)
+        parts.append(f"SELECT pg_advisory_xact_lock(k) FROM unnest('{{{array}}}'::bigint[]) k")  # noqa: S608 -- integers
+    return "; ".join(parts)
+
+
+async def commit(connection: Any, token: int) -> None:
+    """Commit, or raise `CommitLost` when no answer came; `token` is 0 where there was nothing to commit."""
+    try:
+        status = await connection.execute("COMMIT")
+    except asyncpg.IntegrityConstraintViolationError:
+        raise  # A deferred constraint: the server has rolled back.
+    except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
+        _drop(connection)
+        raise (CommitLost(token) if token else UpstreamUnavailable()) from error
+    assert status == "COMMIT", "an error inside the transaction was swallowed"
+
+
+async def roll_back(connection: Any) -> None:
+    """Undo; a connection on which that fails is ended, which undoes as well."""
+    try:
+        await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, *LOST, TimeoutError):
+        _drop(connection)
+
+
+def _drop(connection: Any) -> None:
+    """End a connection in an unknown state. A lost one has left the pool by itself, and takes no more calls."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Finish the work even when the caller is cancelled meanwhile; then let the cancellation go on."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # Known to nobody who is left; what was done is told by the key.
+        raise
