@@ -30,10 +30,12 @@ class Clients:
         """Send until told to stop; everything sent has its answer then."""
         # A connection for each request, so that none is spoilt by what happened to the last.
         alone = httpx2.Limits(max_keepalive_connections=0)
-        async with httpx2.AsyncClient(base_url=self.url, timeout=10, headers=self.headers, limits=alone) as client:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(number):
-                    group.create_task(self._send(client))
+        async with (
+            httpx2.AsyncClient(base_url=self.url, timeout=10, headers=self.headers, limits=alone) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            for _ in range(number):
+                group.create_task(self._send(client))
 
     def stop(self) -> None:
         """Begin nothing more."""

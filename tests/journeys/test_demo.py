@@ -74,8 +74,7 @@ async def test_the_demo_fails_and_says_which_claim_did_not_hold(tmp_path: Path) 
     assert "claims held" not in ended.out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("scene", [SCENES[0], SCENES[1]])
+@pytest.mark.parametrize(("scene", "number"), [(SCENES[0], signal.SIGTERM), (SCENES[1], signal.SIGINT)])
 async def test_the_demo_that_is_interrupted_leaves_nothing_running(
     tmp_path: Path, scene: str, number: signal.Signals
 ) -> None:

@@ -105,7 +105,7 @@ async def test_a_signal_while_it_starts_leaves_nothing_running(tmp_path: Path, n
     assert not is_running(tmp_path)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "example.com"])
 async def test_the_sandbox_listens_on_this_machine_only(tmp_path: Path, host: str) -> None:
     ended = await run(surroundings(BURSAR_DATA=tmp_path), "serve", "--host", host, "--port", "0")
     assert (ended.code, ended.out) == (1, "")

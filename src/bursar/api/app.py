@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bursar import __version__
+from bursar.api.docs import add_docs
 from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
@@ -55,6 +56,7 @@ def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
         version=__version__,
         description=_ABOUT,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         # A redirect would be built from the caller's Host, and no operation documents it.
         redirect_slashes=False,
@@ -62,6 +64,7 @@ def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
     app.state.telemetry = telemetry
     for module in _MODULES:
         app.include_router(module.router)
+    add_docs(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

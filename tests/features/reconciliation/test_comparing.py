@@ -128,6 +128,18 @@ async def test_only_the_accounts_and_days_of_the_file_count(office: Office) -> N
     assert (later.movements, later.breaks) == (1, [])
 
 
+async def test_an_account_of_another_currency_holds_nothing_that_the_statement_is_about(office: Office) -> None:
+    story = await Story.begin(office.database, office.tenant_id)
+    await story.tell("1787 opens in EUR")
+    await story.tell("world:funding:EUR opens in EUR floor none")
+    moves = (Move("world:funding:EUR", "1787", Money(10000, "EUR")),)
+    order = SendMoney(new_id(), new_id(), moves, effective_at=datetime(1993, 1, 1, tzinfo=UTC), world=True)
+    (outcome,) = await story.carry_out([order])
+    assert isinstance(outcome, Done)
+    (found,) = (await office.compare(office.write(line("1", balance="100.00")))).breaks
+    assert str(found.ledger) == "0.00"
+
+
 async def test_a_movement_without_a_printed_balance_is_counted_but_not_compared(office: Office) -> None:
     path = office.write(line("1", balance=""), line("2", date="930102", balance="200.00"))
     await office.bring(path)

@@ -38,6 +38,7 @@ def test_a_line_becomes_a_movement() -> None:
         ("VYDAJ", "VYBER KARTOU", "", "debit", "cash", "VYBER KARTOU"),
         ("VYDAJ", "VYBER", "SLUZBY", "debit", "fees", "VYBER, SLUZBY"),
         ("PRIJEM", "", "UROK", "credit", "interest", "UROK"),
+        ("PRIJEM", " ", "UROK ", "credit", "interest", "UROK"),
         ("VYDAJ", "VYBER", "SANKC. UROK", "debit", "interest", "VYBER, SANKC. UROK"),
         ("VYDAJ", "PREVOD NA UCET", "SIPO", "debit", "banks", "PREVOD NA UCET, SIPO"),
         ("PRIJEM", "PREVOD Z UCTU", "", "credit", "banks", "PREVOD Z UCTU"),

@@ -103,7 +103,13 @@ PLANTS: list[tuple[str, str]] = [
     ("I23", "UPDATE answer SET action = 'close_account'"),
     ("I23", "UPDATE answer SET event_id = gen_random_uuid()"),
     ("I24", "UPDATE answer SET event_id = (SELECT event_id FROM answer LIMIT 1)"),
-    ("I25", "INSERT INTO api_key SELECT tenant_id, id + n, principal_id, secret_hash, scopes "
+    ("I25", "UPDATE answer SET id = gen_random_uuid()"),
+    ("I25", "UPDATE answer SET key = key || 'x'"),
+    ("I25", "UPDATE answer SET action = 'close_account'"),
+    ("I26", f"UPDATE entry SET kind = 'statement' WHERE id = {AN_ENTRY}"),
+    ("I26", f"INSERT INTO statement_movement SELECT tenant_id, 'bank', '1', id FROM entry WHERE id = {AN_ENTRY}"),
+    ("I26", "INSERT INTO statement_movement SELECT tenant_id, 'bank', '1', gen_random_uuid() FROM tenant"),
+    ("I27", "INSERT INTO api_key SELECT tenant_id, id + n, principal_id, secret_hash, scopes "
             "FROM api_key, generate_series(1, 2) AS n"),
-    *(("I26", f"UPDATE api_key SET scopes = ARRAY['{scope}']") for scope in sorted(HUMAN_ONLY)),
+    *(("I28", f"UPDATE api_key SET scopes = ARRAY['{scope}']") for scope in sorted(HUMAN_ONLY)),
 ]  # fmt: skip

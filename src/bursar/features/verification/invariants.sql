@@ -214,14 +214,27 @@ FROM answer
 GROUP BY tenant_id, event_id
 HAVING count(*) > 1;
 
--- name: I25 No principal has more than two active keys
+-- name: I25 An answer is pinned where its principal, action and key say
+SELECT tenant_id, id, principal_id, action, key
+FROM answer
+WHERE id <> encode(substr(sha256(
+    convert_to(replace(principal_id::text, '-', ''), 'UTF8') || '\x00'::bytea || convert_to(action, 'UTF8')
+    || '\x00'::bytea || convert_to(key, 'UTF8')
+), 1, 16), 'hex')::uuid;
+
+-- name: I26 A movement on a bank's statement is booked by an entry of its own, and each such entry books one
+SELECT e.tenant_id, e.id AS entry_id, e.kind, m.mapping, m.reference
+FROM entry AS e FULL JOIN statement_movement AS m ON e.tenant_id = m.tenant_id AND e.id = m.entry_id
+WHERE (e.kind = 'statement') IS DISTINCT FROM (m.reference IS NOT NULL);
+
+-- name: I27 No principal has more than two active keys
 SELECT tenant_id, principal_id, count(*) AS active_keys
 FROM api_key
 WHERE revoked_at IS NULL
 GROUP BY tenant_id, principal_id
 HAVING count(*) > 2;
 
--- name: I26 No key of an agent has a scope that is for humans only
+-- name: I28 No key of an agent has a scope that is for humans only
 SELECT k.tenant_id, k.id, k.scopes
 FROM api_key AS k INNER JOIN principal AS p ON k.tenant_id = p.tenant_id AND k.principal_id = p.id
 WHERE p.kind = 'agent' AND k.scopes && ARRAY[

@@ -1,19 +1,19 @@
 -- Likewise, for what the database promises by its make: the claims about the books rest on it.
 
--- name: I27 Schema: row security is enabled, forced and has a policy on every table of tenants
+-- name: I29 Schema: row security is enabled, forced and has a policy on every table of tenants
 SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity
 FROM pg_class AS c INNER JOIN pg_attribute AS a ON c.oid = a.attrelid AND a.attname = 'tenant_id' AND NOT a.attisdropped
 WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p') AND NOT (
     c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid)
 );
 
--- name: I28 Schema: a policy open to the service names the tenant, and one open to all tenants only reads
+-- name: I30 Schema: a policy open to the service names the tenant, and one open to all tenants only reads
 SELECT tablename, policyname, roles, cmd, qual
 FROM pg_policies
 WHERE schemaname = 'bursar' AND strpos(coalesce(qual, ''), 'app.tenant_id') = 0
     AND (cmd <> 'SELECT' OR NOT roles <@ ARRAY['bursar_verify', 'bursar_worker']::name []);
 
--- name: I29 Schema: every table has tenant_id first in its primary key
+-- name: I31 Schema: every table has tenant_id first in its primary key
 SELECT c.relname
 FROM pg_class AS c
 WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migration'
@@ -23,7 +23,7 @@ WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p') AND c.
         WHERE k.conrelid = c.oid AND k.contype = 'p' AND a.attname = 'tenant_id'
     );
 
--- name: I30 Schema: every foreign key pairs tenant_id with tenant_id
+-- name: I32 Schema: every foreign key pairs tenant_id with tenant_id
 SELECT k.conrelid::regclass::text AS relation, k.conname
 FROM pg_constraint AS k
 WHERE k.contype = 'f' AND k.connamespace = 'bursar'::regnamespace
@@ -34,12 +34,13 @@ WHERE k.contype = 'f' AND k.connamespace = 'bursar'::regnamespace
         WHERE a.attname = 'tenant_id' AND b.attname = 'tenant_id'
     );
 
--- name: I31 Schema: what is written once is append-only for the service's roles, and no account or hold can be deleted
+-- name: I33 Schema: what is written once is append-only for the service's roles, and no account or hold can be deleted
 SELECT r.rolname, t.name AS relation, p.privilege
 FROM pg_roles AS r
 CROSS JOIN (
     VALUES
-    ('entry', true), ('posting', true), ('event', true), ('answer', true), ('account', false), ('hold', false)
+    ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
+    ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)
 WHERE r.rolname IN ('bursar_app', 'bursar_worker', 'bursar_verify')
@@ -48,13 +49,13 @@ WHERE r.rolname IN ('bursar_app', 'bursar_worker', 'bursar_verify')
         ELSE has_table_privilege(r.oid, 'bursar.' || t.name, p.privilege)
     END;
 
--- name: I32 Schema: the role that verifies can change nothing
+-- name: I34 Schema: the role that verifies can change nothing
 SELECT c.relname, p.privilege
 FROM pg_class AS c CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)
 WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p', 'v')
     AND has_table_privilege('bursar_verify', c.oid, p.privilege);
 
--- name: I33 Schema: the service's roles own nothing, stand above nothing and are no member of an owner
+-- name: I35 Schema: the service's roles own nothing, stand above nothing and are no member of an owner
 SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication
 FROM pg_roles AS r
 WHERE r.rolname IN ('bursar_app', 'bursar_worker', 'bursar_verify') AND (
@@ -64,7 +65,7 @@ WHERE r.rolname IN ('bursar_app', 'bursar_worker', 'bursar_verify') AND (
     OR EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = 'bursar'::regnamespace AND c.relowner = r.oid)
 );
 
--- name: I34 Schema: money is whole minor units
+-- name: I36 Schema: money is whole minor units
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type
 FROM pg_attribute AS a INNER JOIN pg_class AS c ON a.attrelid = c.oid
 WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND (
@@ -72,7 +73,7 @@ WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('r', 'p') AND a.
     OR (a.attname LIKE '%\_minor' AND a.atttypid <> 'bigint'::regtype)
 );
 
--- name: I35 Schema: every constraint and index is valid, and no trigger is switched off
+-- name: I37 Schema: every constraint and index is valid, and no trigger is switched off
 SELECT conrelid::regclass::text AS relation, conname AS name FROM pg_constraint
 WHERE connamespace = 'bursar'::regnamespace AND NOT convalidated
 UNION ALL
@@ -84,7 +85,7 @@ SELECT t.tgrelid::regclass::text, t.tgname
 FROM pg_trigger AS t INNER JOIN pg_class AS c ON t.tgrelid = c.oid
 WHERE c.relnamespace = 'bursar'::regnamespace AND t.tgenabled <> 'O';
 
--- name: I36 Schema: views and functions act with the rights of whoever uses them
+-- name: I38 Schema: views and functions act with the rights of whoever uses them
 SELECT c.relname AS name
 FROM pg_class AS c
 WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('v', 'm')
@@ -92,7 +93,7 @@ WHERE c.relnamespace = 'bursar'::regnamespace AND c.relkind IN ('v', 'm')
 UNION ALL
 SELECT f.proname FROM pg_proc AS f WHERE f.pronamespace = 'bursar'::regnamespace AND f.prosecdef;
 
--- name: I37 Server: what is acknowledged survives a crash
+-- name: I39 Server: what is acknowledged survives a crash
 SELECT name, setting
 FROM pg_settings
 WHERE (name, setting) IN (

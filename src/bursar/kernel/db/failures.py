@@ -6,7 +6,12 @@ import asyncpg
 
 from bursar.kernel.refusal import Conflict, MoneyMoved, Retry, Unavailable
 
-LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # used after the server has said goodbye and before the socket closes
+    OSError,
+)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 REFUSES_WORK = (
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
