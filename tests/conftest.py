@@ -5,9 +5,7 @@ A test that used a database fails at its end if any invariant of `bursar verify`
 
 import asyncio
 import fcntl
-import os
 import shutil
-import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from bursar.features.verification import service as verification
 from bursar.kernel.db import Database
 from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.ids import new_id
-from tests.databases import make_template, own_database
+from tests.databases import make_directory, make_template, own_database
 from tests.people import enrol
 
 # A machine that is busy makes no test wrong.
@@ -38,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
-    config.stash[DIRECTORY] = workerinput["postgres"] if workerinput else tempfile.mkdtemp("", "bursar-tests-", _fast())
+    config.stash[DIRECTORY] = workerinput["postgres"] if workerinput else make_directory()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -50,13 +48,6 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(config.stash[DIRECTORY], ignore_errors=True)
-
-
-def _fast() -> str | None:
-    """Memory if there is enough of it: the server syncs all it should, and the machine's disk is not what we test."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
-    return str(memory) if roomy else None
 
 
 @pytest.fixture(scope="session")

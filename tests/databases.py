@@ -1,10 +1,16 @@
 """Databases for tests: one PostgreSQL for the whole run, a migrated template on it, and a copy for whoever asks."""
 
 import asyncio
+import fcntl
 import os
+import shutil
+import signal
+import tempfile
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -12,7 +18,33 @@ from psycopg import sql
 from bursar.kernel.migrate import migrate
 
 TEMPLATE = "bursar_template"
+_PREFIX = "bursar-tests-"
+_SECONDS_BEFORE_SWEEPING = 600
 _NUMBERS = count()
+
+
+def make_directory() -> str:
+    """A place for the run's server, in memory if there is enough of it.
+
+    The server syncs all that it should; the machine's disk is not what is tested.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 1024**3
+    place = memory if roomy else Path(tempfile.gettempdir())
+    for old in place.glob(f"{_PREFIX}*"):
+        if time.time() - old.stat().st_mtime > _SECONDS_BEFORE_SWEEPING:
+            _sweep(old)
+    return tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+
+
+def _sweep(old: Path) -> None:
+    """End the server of a run that was killed, if nobody holds its lease, and remove what it left."""
+    with suppress(OSError, ValueError), (old / "postgres.lease").open() as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        pid = int((old / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+        if str(old) in Path(f"/proc/{pid}/cmdline").read_text():
+            os.kill(pid, signal.SIGINT)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def url_of(server: str, name: str) -> str:

@@ -53,14 +53,10 @@ def test_any_other_text_is_no_key(text: str) -> None:
     assert read_key("bk_live_" + text) is None
 
 
-@pytest.mark.parametrize(
-    "change", [str.upper, str.strip, lambda text: text + "\n", lambda text: " " + text, lambda text: text[:-1]]
-)
-def test_a_key_is_its_text_to_the_letter(change: object) -> None:
+def test_a_key_is_its_text_to_the_letter() -> None:
     text = make_key(new_id(), live=True).text
-    assert callable(change)
-    changed = change(text)
-    assert (read_key(changed) is not None) is (changed == text)
+    for changed in (text.upper(), text + "\n", " " + text, text[:-1], text + "0", text * 2, f"Bearer {text}"):
+        assert read_key(changed) is None
 
 
 @pytest.mark.parametrize("key_id", [0, 1, 2**63 - 1])
@@ -71,17 +67,9 @@ def test_a_key_id_is_read_back(key_id: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "key_",
-        "key_1",
-        "key_" + "0" * 15,
-        "key_" + "0" * 17,
-        "key_" + "G" * 16,
-        "key_" + "A" * 16,
-        "key_" + "\u0660" * 16,
-        "key_-" + "0" * 15,
-        "prn_" + "0" * 16,
+        "", "key_", "key_1", "key_" + "0" * 15, "key_" + "0" * 17, "key_" + "G" * 16, "key_" + "A" * 16,
+        "key_" + "\u0660" * 16, "key_-" + "0" * 15, "prn_" + "0" * 16, "key_key_" + "0" * 16,
     ],
-)
+)  # fmt: skip
 def test_any_other_text_is_no_key_id(text: str) -> None:
     assert read_key_id(text) is None

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from bursar.core.ledger.book import Book
 from bursar.core.ledger.decide import MAX_BALANCE_MINOR, decide
-from bursar.core.ledger.model import Account, Balance, Done, Move, Order, Refused, SendMoney
+from bursar.core.ledger.model import Account, Balance, Done, InsufficientFunds, Move, Order, Refused, SendMoney
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
 from bursar.kernel.refusal import InvalidArgument
@@ -120,3 +120,14 @@ def test_a_balance_that_would_leave_a_bigint_is_refused(posted: int, source: int
     assert isinstance(fits, Done)
     assert isinstance(too_much, InvalidArgument)
     assert abs(page.balances[ACCOUNTS[1]].posted) == MAX_BALANCE_MINOR < 2**63
+
+
+def test_an_account_that_is_below_its_floor_takes_money_and_gives_none() -> None:
+    """So it is when its limit was lowered."""
+    below = Account(ACCOUNTS[0], "a1", "", "USD", "credit", 0, "open", Balance(-100, 0, 1), {}, NOW)
+    rich = Account(ACCOUNTS[1], "a2", "", "USD", "credit", 0, "open", Balance(100, 0, 1), {}, NOW)
+    cent = Money(1, "USD")
+    orders = [SendMoney(new_id(), new_id(), (Move(*ends, cent),)) for ends in (("a2", "a1"), ("a1", "a2"))]
+    (taken, given), _ = decide(Book.of(NOW, [below, rich]), orders)
+    assert isinstance(taken, Done)
+    assert isinstance(given, InsufficientFunds)

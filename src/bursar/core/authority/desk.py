@@ -15,8 +15,8 @@ from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, Ups
 from bursar.kernel.refusal import Refusal
 
 _MOST_ORDERS_A_BATCH = 512
-# One: a second batch under way would split what arrives into smaller ones, and PostgreSQL is paid by the batch.
-_BATCHES_A_TENANT = 1
+# Two: while PostgreSQL works on one batch, this process reads requests, decides and answers the other.
+_BATCHES_A_TENANT = 2
 _ATTEMPTS = 3
 
 

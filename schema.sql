@@ -1,0 +1,437 @@
+CREATE SCHEMA bursar;
+
+ALTER SCHEMA bursar OWNER TO bursar_owner;
+
+CREATE TABLE bursar.account (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    name text NOT NULL,
+    currency character(3) NOT NULL,
+    normal_side text NOT NULL,
+    floor_minor bigint,
+    status text DEFAULT 'open'::text NOT NULL,
+    posted_minor bigint DEFAULT 0 NOT NULL,
+    held_minor bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT account_check CHECK (((number !~~ 'world:%'::text) OR (floor_minor IS NULL))),
+    CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT account_floor_minor_check CHECK ((floor_minor <= 0)),
+    CONSTRAINT account_held_minor_check CHECK ((held_minor >= 0)),
+    CONSTRAINT account_normal_side_check CHECK ((normal_side = ANY (ARRAY['debit'::text, 'credit'::text]))),
+    CONSTRAINT account_status_check CHECK ((status = ANY (ARRAY['open'::text, 'frozen'::text, 'closed'::text]))),
+    CONSTRAINT available_above_floor CHECK (((floor_minor IS NULL) OR ((posted_minor - held_minor) >= floor_minor)))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.account FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.account OWNER TO bursar_owner;
+
+CREATE TABLE bursar.answer (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    action text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    status smallint NOT NULL,
+    body bytea NOT NULL,
+    event_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT answer_request_hash_check CHECK ((length(request_hash) = 32))
+);
+
+ALTER TABLE ONLY bursar.answer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.answer OWNER TO bursar_owner;
+
+CREATE TABLE bursar.api_key (
+    tenant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    principal_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_key_secret_hash_check CHECK ((length(secret_hash) = 32))
+);
+
+ALTER TABLE ONLY bursar.api_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.api_key OWNER TO bursar_owner;
+
+CREATE TABLE bursar.entry (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    event_id uuid NOT NULL,
+    reverses_id uuid,
+    hold_id uuid,
+    description text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    CONSTRAINT entry_check CHECK (((kind = 'reversal'::text) = (reverses_id IS NOT NULL))),
+    CONSTRAINT entry_check1 CHECK (((kind = 'capture'::text) = (hold_id IS NOT NULL))),
+    CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text])))
+);
+
+ALTER TABLE ONLY bursar.entry FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.entry OWNER TO bursar_owner;
+
+CREATE TABLE bursar.event (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    actor_id uuid,
+    action text NOT NULL,
+    object text,
+    body text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.event OWNER TO bursar_owner;
+
+CREATE TABLE bursar.hold (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    target_id uuid,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    description text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone,
+    entry_id uuid,
+    CONSTRAINT hold_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT hold_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
+    CONSTRAINT hold_check1 CHECK (((status = 'posted'::text) = (entry_id IS NOT NULL))),
+    CONSTRAINT hold_check2 CHECK (((status = 'posted'::text) = (captured_minor > 0))),
+    CONSTRAINT hold_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'voided'::text, 'expired'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.hold OWNER TO bursar_owner;
+
+CREATE TABLE bursar.posting (
+    tenant_id uuid NOT NULL,
+    entry_id uuid NOT NULL,
+    seq integer NOT NULL,
+    source_id uuid NOT NULL,
+    target_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    source_version bigint NOT NULL,
+    source_balance bigint NOT NULL,
+    target_version bigint NOT NULL,
+    target_balance bigint NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    CONSTRAINT posting_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT posting_check CHECK ((source_id <> target_id))
+);
+
+ALTER TABLE ONLY bursar.posting FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.posting OWNER TO bursar_owner;
+
+CREATE VIEW bursar.line WITH (security_invoker='true') AS
+ SELECT p.tenant_id,
+    p.source_id AS account_id,
+    p.source_version AS version,
+    p.source_balance AS balance_minor,
+        CASE a.normal_side
+            WHEN 'credit'::text THEN (- p.amount_minor)
+            ELSE p.amount_minor
+        END AS change_minor,
+    'debit'::text AS side,
+    p.target_id AS counterparty_id,
+    p.amount_minor,
+    p.currency,
+    p.effective_at,
+    p.entry_id,
+    p.seq
+   FROM (bursar.posting p
+     JOIN bursar.account a ON (((p.tenant_id = a.tenant_id) AND (p.source_id = a.id))))
+UNION ALL
+ SELECT p.tenant_id,
+    p.target_id AS account_id,
+    p.target_version AS version,
+    p.target_balance AS balance_minor,
+        CASE a.normal_side
+            WHEN 'credit'::text THEN p.amount_minor
+            ELSE (- p.amount_minor)
+        END AS change_minor,
+    'credit'::text AS side,
+    p.source_id AS counterparty_id,
+    p.amount_minor,
+    p.currency,
+    p.effective_at,
+    p.entry_id,
+    p.seq
+   FROM (bursar.posting p
+     JOIN bursar.account a ON (((p.tenant_id = a.tenant_id) AND (p.target_id = a.id))));
+
+ALTER VIEW bursar.line OWNER TO bursar_owner;
+
+CREATE TABLE bursar.principal (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT principal_kind_check CHECK ((kind = ANY (ARRAY['agent'::text, 'operator'::text, 'service'::text]))),
+    CONSTRAINT principal_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY bursar.principal FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.principal OWNER TO bursar_owner;
+
+CREATE TABLE bursar.schema_migration (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE bursar.schema_migration OWNER TO bursar_owner;
+
+CREATE TABLE bursar.statement_movement (
+    tenant_id uuid NOT NULL,
+    mapping text NOT NULL,
+    reference text NOT NULL,
+    entry_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY bursar.statement_movement FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.statement_movement OWNER TO bursar_owner;
+
+CREATE TABLE bursar.tenant (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.tenant FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.tenant OWNER TO bursar_owner;
+
+ALTER TABLE ONLY bursar.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.account
+    ADD CONSTRAINT account_tenant_id_id_currency_key UNIQUE (tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.account
+    ADD CONSTRAINT account_tenant_id_number_key UNIQUE (tenant_id, number);
+
+ALTER TABLE ONLY bursar.answer
+    ADD CONSTRAINT answer_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.entry
+    ADD CONSTRAINT entry_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.hold
+    ADD CONSTRAINT hold_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.posting
+    ADD CONSTRAINT posting_pkey PRIMARY KEY (tenant_id, entry_id, seq);
+
+ALTER TABLE ONLY bursar.principal
+    ADD CONSTRAINT principal_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.principal
+    ADD CONSTRAINT principal_tenant_id_name_key UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY bursar.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY bursar.statement_movement
+    ADD CONSTRAINT statement_movement_pkey PRIMARY KEY (tenant_id, mapping, reference);
+
+ALTER TABLE ONLY bursar.statement_movement
+    ADD CONSTRAINT statement_movement_tenant_id_entry_id_key UNIQUE (tenant_id, entry_id);
+
+ALTER TABLE ONLY bursar.tenant
+    ADD CONSTRAINT tenant_name_key UNIQUE (name);
+
+ALTER TABLE ONLY bursar.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
+
+CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
+
+CREATE INDEX entry_reversals ON bursar.entry USING btree (tenant_id, reverses_id) WHERE (reverses_id IS NOT NULL);
+
+CREATE INDEX event_by_actor ON bursar.event USING btree (tenant_id, actor_id, id);
+
+CREATE INDEX event_by_object ON bursar.event USING btree (tenant_id, object, id) WHERE (object IS NOT NULL);
+
+CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
+
+CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_id, effective_at, source_version);
+
+CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_id, effective_at, target_version);
+
+ALTER TABLE ONLY bursar.account
+    ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.api_key
+    ADD CONSTRAINT api_key_tenant_id_principal_id_fkey FOREIGN KEY (tenant_id, principal_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.entry
+    ADD CONSTRAINT entry_hold_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.entry
+    ADD CONSTRAINT entry_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.entry
+    ADD CONSTRAINT entry_tenant_id_reverses_id_fkey FOREIGN KEY (tenant_id, reverses_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.hold
+    ADD CONSTRAINT hold_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.hold
+    ADD CONSTRAINT hold_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.hold
+    ADD CONSTRAINT hold_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.posting
+    ADD CONSTRAINT posting_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.posting
+    ADD CONSTRAINT posting_tenant_id_source_id_currency_fkey FOREIGN KEY (tenant_id, source_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.posting
+    ADD CONSTRAINT posting_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.principal
+    ADD CONSTRAINT principal_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.statement_movement
+    ADD CONSTRAINT statement_movement_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE bursar.account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.answer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.api_key ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
+
+ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.hold ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON bursar.account USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.answer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.api_key USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.entry USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.hold USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.principal USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.statement_movement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.principal ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.statement_movement ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY verify ON bursar.account FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.answer FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.api_key FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.entry FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.event FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.hold FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.posting FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.principal FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.statement_movement FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.tenant FOR SELECT TO bursar_verify USING (true);
+
+GRANT USAGE ON SCHEMA bursar TO bursar_app;
+GRANT USAGE ON SCHEMA bursar TO bursar_worker;
+GRANT USAGE ON SCHEMA bursar TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.account TO bursar_app;
+GRANT SELECT ON TABLE bursar.account TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.answer TO bursar_app;
+GRANT SELECT ON TABLE bursar.answer TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.api_key TO bursar_app;
+GRANT SELECT ON TABLE bursar.api_key TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.entry TO bursar_app;
+GRANT SELECT ON TABLE bursar.entry TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.event TO bursar_app;
+GRANT SELECT ON TABLE bursar.event TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.hold TO bursar_app;
+GRANT SELECT ON TABLE bursar.hold TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.posting TO bursar_app;
+GRANT SELECT ON TABLE bursar.posting TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.line TO bursar_app;
+GRANT SELECT ON TABLE bursar.line TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
+GRANT SELECT ON TABLE bursar.principal TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.schema_migration TO bursar_app;
+GRANT SELECT ON TABLE bursar.schema_migration TO bursar_worker;
+GRANT SELECT ON TABLE bursar.schema_migration TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.statement_movement TO bursar_app;
+GRANT SELECT ON TABLE bursar.statement_movement TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.tenant TO bursar_app;
+GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;
