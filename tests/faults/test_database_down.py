@@ -1,6 +1,7 @@
-"""While the database is gone or full of work, callers are told so, nothing moves, and nobody has to restart anything."""
+"""While the database is gone or busy, callers are told so, nothing moves, and nobody has to restart anything."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -104,6 +105,18 @@ async def test_the_service_goes_on_trying_when_the_embedded_database_does_not_co
         await answered(client, 200, "GET", "/readyz")
 
 
+@pytest.mark.parametrize("starts", [True, False], ids=["it comes up again", "it does not"])
+async def test_the_service_stops_in_time_though_its_database_has_just_died(tmp_path: Path, starts: bool) -> None:
+    async with sandbox_of(tmp_path) as (service, client):
+        if not starts:
+            (tmp_path / "postgres" / "PG_VERSION").write_text("99\n")
+        power.cut(tmp_path)
+        check_refused(await client.post("/transfers", json=TRANSFER, headers={"Idempotency-Key": new_id().hex}))
+        began = time.monotonic()
+        assert await asyncio.to_thread(service.stop) == 0
+        assert time.monotonic() - began < 5
+
+
 @asynccontextmanager
 async def sandbox_of(data: Path) -> AsyncGenerator[tuple[Served, httpx2.AsyncClient]]:
     """The sandbox of a data directory, and a client of it."""
@@ -144,7 +157,7 @@ async def test_when_all_connections_are_taken_callers_are_refused_and_then_serve
 
 async def test_a_flood_waits_its_turn_or_is_refused_and_never_fails(narrow: Database) -> None:
     """Two hundred at once on one connection: whoever got no answer gets it with the same key."""
-    keys = [new_id().hex for _ in range(200)]
+    keys: list[str] = [new_id().hex for _ in range(200)]
     async with served(narrow, tenant_id_of(sandbox.TENANT)) as app, client_of(app) as client:
 
         async def send(key: str) -> int:
@@ -153,8 +166,7 @@ async def test_a_flood_waits_its_turn_or_is_refused_and_never_fails(narrow: Data
             assert {answer.status_code, read.status_code} <= {200, 503}
             return answer.status_code
 
-        left = keys
-        while left:
-            statuses = await asyncio.gather(*(send(key) for key in left))
-            left = [key for key, status in zip(left, statuses, strict=True) if status == 503]
+        while keys:
+            statuses: list[int] = await asyncio.gather(*(send(key) for key in keys))
+            keys = [key for key, status in zip(keys, statuses, strict=True) if status == 503]
         assert (await client.get(f"/accounts/{TARGET}/balance")).json()["balance"] == "5002.00"

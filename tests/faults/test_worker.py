@@ -1,8 +1,8 @@
 """Work that goes up is done in the end, whatever went wrong on the way."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,8 +28,7 @@ async def working(database_url: str) -> AsyncGenerator[None]:
         assert not work.done()
     finally:
         work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        await asyncio.gather(work, return_exceptions=True)
         await database.close()
 
 
@@ -43,17 +42,22 @@ async def test_a_hold_that_is_due_is_given_back_though_the_worker_failed_before(
         with psycopg.connect(database_url, autocommit=True) as connection, structlog.testing.capture_logs() as logs:
             connection.execute("ALTER TABLE bursar.hold RENAME TO hold_gone")
             async with working(database_url):
-                async with asyncio.timeout(_SECONDS):
-                    while not logs:
-                        await asyncio.sleep(0.05)
+                await until(lambda: bool(logs))
                 connection.execute("ALTER TABLE bursar.hold_gone RENAME TO hold")
                 async with asyncio.timeout(_SECONDS):
-                    while not await expiries(client, tenant, hold):
-                        await asyncio.sleep(0.05)
-        (event,) = await expiries(client, tenant, hold)
+                    while not (found := await expiries(client, tenant, hold)):
+                        pass
+        (event,) = found
         assert event["actor"] == {"kind": "system", "id": None, "name": None, "key": None}
         balance = (await client.get(f"/v1/accounts/{tenant.main}/balance", headers=bearing(tenant.agent))).json()
         assert (balance["held"], balance["available"]) == ("0.00", balance["posted"])
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    """Look again and again until it is so."""
+    async with asyncio.timeout(_SECONDS):
+        while not fact():  # noqa: ASYNC110 -- the log sets no event
+            await asyncio.sleep(0.05)
 
 
 async def place_hold(client: httpx2.AsyncClient, tenant: Tenant) -> str:

@@ -33,11 +33,22 @@ from bursar.kernel.money import MAX_MINOR, Money
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNTS = [UUID(int=n) for n in range(1, 7)]
-HOLDS = [UUID(int=n) for n in range(11, 17)]
+HOLDS = [UUID(int=n) for n in range(11, 15)]
 ENTRIES = [UUID(int=n) for n in range(21, 24)]
 STATUSES: tuple[AccountStatus, ...] = ("open", "open", "open", "open", "open", "open", "frozen", "closed")
 SIDES: tuple[NormalSide, ...] = ("credit", "credit", "debit")
 KINDS: tuple[EntryKind, ...] = ("transfer", "transfer", "reversal")
+
+
+def _named(orders: list[Order]) -> list[Order]:
+    """The first hold that is placed has an id that others may draw, too."""
+    names = iter(HOLDS[3:4])
+
+    def name(order: SingleOrder) -> SingleOrder:
+        return order._replace(hold_id=next(names, order.hold_id)) if isinstance(order, PlaceHold) else order
+
+    return [Together(tuple(map(name, o.orders))) if isinstance(o, Together) else name(o) for o in orders]
+
 
 # Most of what is drawn is fit to be done, so that the refusals do not hide the rest.
 minors = st.one_of(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, MAX_MINOR))
@@ -53,16 +64,15 @@ future = st.sampled_from([None, None, NOW + timedelta(days=1), NOW, NOW - timede
 
 parts = st.lists(moves, min_size=1, max_size=3).map(tuple)
 sends = st.builds(SendMoney, fresh, fresh, parts, effective_at=past, world=allowed)
-places = st.builds(PlaceHold, st.sampled_from(HOLDS[3:]), fresh, refs, st.none() | refs, monies, future, world=allowed)
+places = st.builds(PlaceHold, fresh, fresh, refs, st.none() | refs, monies, future, world=allowed)
 captures = st.builds(CaptureHold, fresh, fresh, st.sampled_from(HOLDS[:4]), amounts, st.none() | refs, allowed)
 releases = st.builds(ReleaseHold, fresh, st.sampled_from(HOLDS[:4]))
 expiries = st.builds(ExpireHold, fresh, st.sampled_from(HOLDS[:4]))
 reversals = st.builds(ReverseEntry, fresh, fresh, st.sampled_from(ENTRIES), amounts, world=allowed)
 singles: st.SearchStrategy[SingleOrder] = st.one_of(sends, places, captures, releases, expiries, reversals)
 togethers = st.builds(Together, st.lists(singles, min_size=1, max_size=3).map(tuple))
-orders: st.SearchStrategy[list[Order]] = st.lists(
-    st.one_of(sends, captures, singles, togethers), min_size=3, max_size=8
-)
+order: st.SearchStrategy[Order] = st.one_of(sends, captures, singles, togethers)
+orders = st.lists(order, min_size=3, max_size=8).map(_named)
 
 
 @st.composite
