@@ -47,4 +47,6 @@ async def _repeat(database: Database, task: Callable[[Database], Awaitable[None]
             await task(database)
         except (Busy, CommitLost, UpstreamUnavailable) as error:
             structlog.get_logger().warning("task put off", task=task.__name__, reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 -- a bug in one task must not end it for good, nor the others
+            structlog.get_logger().error("task failed", task=task.__name__, error=type(error).__name__)
         await asyncio.sleep(seconds)

@@ -14,12 +14,14 @@ _SECONDS_TO_WAIT = 60
 
 @dataclass
 class Clients:
-    """Clients of one service, and what they were told: the id of the transfer, by Idempotency-Key."""
+    """Clients of one service, and what they were told: the id of the transfer, by Idempotency-Key.
+
+    `lost` counts the answers that never came or could not say what had happened, `refused` those that said nothing had.
+    """
 
     url: str
     headers: dict[str, str] = field(default_factory=dict[str, str])
     told: dict[str, str] = field(default_factory=dict[str, str])
-    # How often nobody could say what became of a request; how often it was said that nothing had.
     lost: int = 0
     refused: int = 0
     statuses: set[int] = field(default_factory=set[int])
@@ -28,6 +30,14 @@ class Clients:
 
     async def run(self, number: int = 16) -> None:
         """Send until told to stop; everything sent has its answer then."""
+        try:
+            await self._run(number)
+        finally:
+            self._stop.set()
+            async with self._more:
+                self._more.notify_all()
+
+    async def _run(self, number: int) -> None:
         # A connection for each request, so that none is spoilt by what happened to the last.
         alone = httpx2.Limits(max_keepalive_connections=0)
         async with (
@@ -45,7 +55,8 @@ class Clients:
         """Return when so many more transfers have been acknowledged."""
         wanted = len(self.told) + number
         async with asyncio.timeout(_SECONDS_TO_WAIT), self._more:
-            await self._more.wait_for(lambda: len(self.told) >= wanted)
+            await self._more.wait_for(lambda: len(self.told) >= wanted or self._stop.is_set())
+        assert not self._stop.is_set(), "a client failed; why, `run` says"
 
     async def _send(self, client: httpx2.AsyncClient) -> None:
         while not self._stop.is_set():

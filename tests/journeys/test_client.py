@@ -283,6 +283,17 @@ async def test_the_secret_is_sent_and_shown_nowhere() -> None:
     assert "Authorization: Bearer bk_test_key" in server.heads[0]
 
 
+async def test_a_list_is_read_to_its_end() -> None:
+    agents = [
+        {"id": f"prn_{n}", "name": f"a{n}", "status": "active", "created_at": "2026-11-21T09:30:00Z"} for n in "12"
+    ]
+    pages = [says(200, json.dumps({"items": [a], "next_cursor": c})) for a, c in zip(agents, ("c1", None), strict=True)]
+    async with calling(*pages) as (bursar, server):
+        assert [agent.name async for agent in bursar.iterate_agents()] == ["a1", "a2"]
+    asked = [head.split()[1] for head in server.heads]
+    assert asked == ["/v1/agents?limit=500", "/v1/agents?cursor=c1&limit=500"]
+
+
 def test_the_client_comes_without_the_server() -> None:
     program = (
         "import sys, bursar.client; "

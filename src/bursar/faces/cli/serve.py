@@ -21,7 +21,7 @@ from bursar.core.authority.desk import Desk
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
 from bursar.kernel.db import Database, UpstreamUnavailable
-from bursar.kernel.embedded import EmbeddedPostgres
+from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
 from bursar.kernel.settings import Settings
 
 _SECONDS_TO_FINISH = 4
@@ -106,7 +106,14 @@ async def _keep_up(database: Database, server: EmbeddedPostgres) -> None:
                 await reading.clock(tx)
         except UpstreamUnavailable:
             structlog.get_logger().warning("starting PostgreSQL again")
-            await asyncio.to_thread(server.start)
+            await _bring_up(server)
+
+
+async def _bring_up(server: EmbeddedPostgres) -> None:
+    try:
+        await asyncio.to_thread(server.start)
+    except PostgresUnavailable as error:
+        structlog.get_logger().error("PostgreSQL does not start", reason=str(error))
 
 
 def _is_loopback(host: str) -> bool:

@@ -73,6 +73,14 @@ class Cluster:
 
     def bring_down(self) -> None:
         """End the server with all its sessions, everything written out; return when it is gone."""
+        # One that was killed is collected first: pg_ctl would take what is left of it for a server that does not stop.
+        if not (self._has_ended() and self.state() is State.ABSENT):
+            self._stop()
+        # It is made anew at the next start; below /tmp an empty one would be litter.
+        with contextlib.suppress(OSError):
+            self._socket.rmdir()
+
+    def _stop(self) -> None:
         stopped = self._programs.run(
             "pg_ctl", "stop", "-D", self._directory, "-m", "fast", "-w", "-t", str(STOP_SECONDS)
         )
@@ -83,9 +91,6 @@ class Cluster:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
             self._pid = None
-        # It is made anew at the next start; below /tmp an empty one would be litter.
-        with contextlib.suppress(OSError):
-            self._socket.rmdir()
 
     def _make(self) -> None:
         if self._directory.exists():
