@@ -66,7 +66,8 @@ def running_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
         endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
         openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
         post_all(endpoint, "/v1/accounts", openings)
-        post_all(endpoint, endpoint.path, (transfer_body("world:funding:USD", number, str(FUNDS)) for number in ACCOUNTS))
+        fundings = (transfer_body("world:funding:USD", number, str(FUNDS)) for number in ACCOUNTS)
+        post_all(endpoint, endpoint.path, fundings)
         yield endpoint
 
 

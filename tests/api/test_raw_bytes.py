@@ -45,7 +45,7 @@ NOT_HTTP = {
     "length and chunks": b"POST /v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a bad chunk": b"POST /v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-    "a huge chunk": b"POST /v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n",
+    "a huge chunk": b"POST /v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%b\r\n" % (b"f" * 20),
     "another encoding": b"POST /v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
 }  # fmt: skip
 
