@@ -130,6 +130,7 @@ async def test_no_refusal_repeats_the_names_of_unknown_fields_or_metadata(
             json.dumps({**request.body, "unknown": CANARY}),
             json.dumps(request.body).replace('"case"', f'"{CANARY} {CANARY}"'),
             json.dumps(request.body).replace('"7"', f'["{CANARY}"]'),
+            json.dumps(request.body).replace('"case": "7"', f'"{CANARY}": 7'),
             json.dumps(request.body).replace('"5"', f'"{CANARY}"'),
             json.dumps(request.body)[:-1] + f', "{CANARY}',
             f'{{"{CANARY}": 1, "{CANARY}": 2}}',

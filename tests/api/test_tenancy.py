@@ -107,6 +107,20 @@ async def test_lists_show_nothing_of_another_tenant(
             assert other.id.hex not in answer.text
 
 
+async def test_no_number_or_name_passes_for_an_id(
+    client: httpx2.AsyncClient, sandboxed: httpx2.AsyncClient, tenant: Tenant
+) -> None:
+    """It would name something else, or nothing that could be found again."""
+    for path, body in (
+        ("/v1/accounts", {"number": f"acct_{new_id().hex}", "name": "A", "currency": "USD"}),
+        ("/v1/agents", {"name": f"prn_{new_id().hex}"}),
+    ):
+        answer = await client.post(path, json=body, headers=bearing(tenant.operator))
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_argument")
+    move = {"agent_id": f"prn_{new_id().hex}", "source_account": "ACC10001", "target_account": "ACC20002", "amount": 1}
+    assert (await sandboxed.post("/agent/transfer", json=move)).status_code == 401
+
+
 async def test_an_idempotency_key_of_another_tenant_is_free(
     client: httpx2.AsyncClient, tenant: Tenant, other: Tenant
 ) -> None:

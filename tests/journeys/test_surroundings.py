@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from bursar.client import Bursar, Reply
 from tests.journeys.processes import make_key, run, serving, surroundings
@@ -32,9 +31,6 @@ async def test_the_sandbox_does_the_whole_job_on_the_embedded_postgresql(tmp_pat
     await do_the_whole_job(surroundings(BURSAR_DATA=tmp_path))
 
 
-@pytest.mark.parametrize("variable", ["BURSAR_DATABASE_URL", "DATABASE_URL"])
-async def test_a_configured_postgresql_15_does_the_whole_job(
-    empty_database_15: str, variable: str, tmp_path: Path
-) -> None:
-    await do_the_whole_job(surroundings(**{variable: empty_database_15, "BURSAR_DATA": tmp_path / "unused"}))
+async def test_a_configured_postgresql_15_does_the_whole_job(empty_database_15: str, tmp_path: Path) -> None:
+    await do_the_whole_job(surroundings(DATABASE_URL=empty_database_15, BURSAR_DATA=tmp_path / "unused"))
     assert not (tmp_path / "unused").exists()

@@ -71,9 +71,14 @@ def _who(credential: KeyCredential, row: KeyRow | None) -> Who:
 async def _enrolled(tx: Tx, credentials: set[SandboxCredential]) -> dict[Credential, Who]:
     names = sorted({c.agent_name for c in credentials})
     for name in set(names) - {p.name for p in await store.lock_principals_named(tx, names)}:
-        await store.insert_principal(tx, new_id(), "agent", name)
+        # What has the form of an id names nobody yet: as a name it could be found by nobody.
+        if not read("prn", name):
+            await store.insert_principal(tx, new_id(), "agent", name)
     by_name = {p.name: p for p in await store.lock_principals_named(tx, names)}
-    return {c: _sandboxed(tx.tenant, by_name[c.agent_name]) for c in credentials}
+    return {
+        c: _sandboxed(tx.tenant, by_name[c.agent_name]) if c.agent_name in by_name else Unauthenticated()
+        for c in credentials
+    }
 
 
 def _sandboxed(tenant_id: UUID, principal: Principal) -> Who:
@@ -86,6 +91,8 @@ def _sandboxed(tenant_id: UUID, principal: Principal) -> Who:
 
 async def create_principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
     """Enrol somebody under a name that is free."""
+    if read("prn", name):
+        raise InvalidArgument("name", "has the form of a principal's id")
     if not await store.insert_principal(tx, new_id(), kind, name):
         raise NameTaken
     made = await store.find_principal(tx, name=name)

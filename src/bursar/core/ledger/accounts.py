@@ -19,7 +19,7 @@ from bursar.core.ledger.model import (
     UnknownAccount,
 )
 from bursar.kernel.db import Tx
-from bursar.kernel.ids import new_id
+from bursar.kernel.ids import new_id, read
 from bursar.kernel.money import exponent_of
 from bursar.kernel.refusal import Conflict, InvalidArgument
 
@@ -50,6 +50,8 @@ class OpenAccount:
 async def open_account(tx: Tx, order: OpenAccount) -> Account:
     """Open an account with zero balances."""
     exponent_of(order.currency)
+    if read("acct", order.number):
+        raise InvalidArgument("number", "has the form of an account's id")
     if order.number.startswith(WORLD) and order.floor_minor is not None:
         raise InvalidArgument("floor", "a world account has no floor: it stands for what is outside the book")
     now = await reading.clock(tx)
