@@ -74,6 +74,74 @@ async def _rename_and_fail(tx: Tx) -> None:
         await tx.run("SELECT 1 / 0")
 
 
+HIRE = "INSERT INTO principal (tenant_id, id, kind, name) VALUES ($1, $2, 'agent', $3)"
+
+
+def _hire(tx: Tx, name: str) -> None:
+    tx.later(HIRE, tx.tenant, new_id(), name)
+
+
+async def _names(database: Database, tenant_id: UUID) -> set[str]:
+    async with database.transaction(tenant_id, read_only=True) as tx:
+        return set(await tx.column(str, "SELECT name FROM principal"))
+
+
+async def test_what_waits_goes_as_one_statement_before_the_commit(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as tx:
+        _hire(tx, "first")
+        tx.later(RENAME + " WHERE tenant_id = $2 AND name = $3", "renamed", tenant_id, "operator")
+        _hire(tx, "second")
+    assert await _names(database, tenant_id) == {"first", "second", "renamed"}
+    async with database.transaction(tenant_id, read_only=True) as tx:
+        # cmin is the number, within its transaction, of the statement that wrote a row.
+        commands = await tx.column(str, "SELECT DISTINCT cmin::text FROM principal WHERE name <> 'operator'")
+    assert len(commands) == 1
+
+
+async def test_whoever_reads_sees_what_waited(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as tx:
+        _hire(tx, "new")
+        assert await tx.value(int, "SELECT count(*) FROM principal WHERE name = 'new'") == 1
+        _hire(tx, "newer")
+        await tx.run(RENAME + " WHERE name = 'newer'", "newest")
+    assert {"new", "newest"} < await _names(database, tenant_id)
+
+
+async def test_what_waits_inside_a_savepoint_is_undone_with_it(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as tx:
+        _hire(tx, "before")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await _hire_twice(tx)
+        with pytest.raises(ZeroDivisionError):
+            await _hire_and_raise(tx)
+        _hire(tx, "after")
+    assert await _names(database, tenant_id) == {"operator", "before", "after"}
+
+
+async def _hire_twice(tx: Tx) -> None:
+    async with tx.savepoint():
+        _hire(tx, "twin")
+        _hire(tx, "twin")
+
+
+async def _hire_and_raise(tx: Tx) -> None:
+    async with tx.savepoint():
+        _hire(tx, "undone")
+        raise ZeroDivisionError
+
+
+async def test_what_waits_and_fails_leaves_nothing(database: Database, tenant_id: UUID) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await _hire_twice_at_the_end(database, tenant_id)
+    assert await _names(database, tenant_id) == {"operator"}
+
+
+async def _hire_twice_at_the_end(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as tx:
+        await tx.run(RENAME, "new")
+        await _hire_twice(tx)
+
+
 async def test_a_reading_transaction_sees_one_moment_and_writes_nothing(database: Database, tenant_id: UUID) -> None:
     async with database.transaction(tenant_id, read_only=True) as tx:
         before = await tx.value(str, "SELECT name FROM principal")

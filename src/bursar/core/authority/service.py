@@ -65,8 +65,8 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
     pinned = await _move(tx, jobs, replies, written) if jobs else []
-    await events.record(tx, written)
-    await idempotency.pin(tx, pinned)
+    events.record(tx, written)
+    idempotency.pin(tx, pinned)
     return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None)
 
 
@@ -124,7 +124,7 @@ def _expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:
 async def expire_holds(tx: Tx, hold_ids: Sequence[UUID]) -> int:
     """Give back what these holds set aside, as far as their time is over; returns how many were."""
     expired = await ledger.expire(tx, hold_ids)
-    await events.record(tx, _expiries(expired))
+    events.record(tx, _expiries(expired))
     return len(expired)
 
 
@@ -165,7 +165,7 @@ async def act(
     ((actor, reply, event),) = await _admit(tx, [ask])
     if actor is None:
         assert reply
-        await events.record(tx, [event] if event else [])
+        events.record(tx, [event] if event else [])
         return Carried([reply], event.id if event else None)
     result: Result | Refusal
     try:
@@ -175,9 +175,9 @@ async def act(
         result = refusal
         happening = Happening(f"{ask.action.name}.refused", refusal.code, {"detail": refusal.detail}, decision="deny")
     event = event_of(new_id(), actor, ask.request_id, ask.action.name, happening)
-    await events.record(tx, [event])
+    events.record(tx, [event])
     reply = answer(result)
-    await idempotency.pin(tx, _pins(ask, actor, reply, event.id))
+    idempotency.pin(tx, _pins(ask, actor, reply, event.id))
     return Carried([reply], event.id)
 
 

@@ -21,10 +21,10 @@ class Filter:
     end: datetime | None = None
 
 
-async def record(tx: Tx, events: Sequence[Event]) -> None:
-    """Write events in the transaction of their effect."""
+def record(tx: Tx, events: Sequence[Event]) -> None:
+    """Have events written in the transaction of their effect."""
     if events:
-        await store.insert_events(tx, events)
+        store.insert_events(tx, events)
 
 
 async def read(tx: Tx, wanted: Filter, before: UUID | None, limit: int) -> list[Recorded]:

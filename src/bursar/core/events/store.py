@@ -8,9 +8,9 @@ from bursar.core.events.model import Event, Recorded
 from bursar.kernel.db import Tx
 
 
-async def insert_events(tx: Tx, events: Sequence[Event]) -> None:
+def insert_events(tx: Tx, events: Sequence[Event]) -> None:
     """Insert many events in one statement."""
-    await tx.run(
+    tx.later(
         """INSERT INTO event (tenant_id, id, type, actor_id, action, object, body)
            SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[])""",
         tx.tenant,

@@ -13,7 +13,7 @@ async def find(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Pinned]:
     return {pinned.id: pinned for pinned in await store.list_answers(tx, ids)} if ids else {}
 
 
-async def pin(tx: Tx, answers: Sequence[Pinned]) -> None:
+def pin(tx: Tx, answers: Sequence[Pinned]) -> None:
     """Keep answers as long as the money rows they belong to."""
     if answers:
-        await store.insert_answers(tx, answers)
+        store.insert_answers(tx, answers)

@@ -19,9 +19,9 @@ async def list_answers(tx: Tx, ids: Sequence[UUID]) -> list[Pinned]:
     )
 
 
-async def insert_answers(tx: Tx, answers: Sequence[Pinned]) -> None:
+def insert_answers(tx: Tx, answers: Sequence[Pinned]) -> None:
     """Pin answers to their keys."""
-    await tx.run(
+    tx.later(
         """INSERT INTO answer (tenant_id, id, principal_id, action, key, request_hash, status, body, event_id)
            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::smallint[],
                                     $8::bytea[], $9::uuid[])""",

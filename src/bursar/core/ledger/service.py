@@ -42,7 +42,7 @@ async def expire(tx: Tx, hold_ids: Sequence[UUID]) -> list[tuple[UUID, Hold]]:
 async def _carry(tx: Tx, book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], list[tuple[UUID, Hold]]]:
     due = [ExpireHold(new_id(), hold.id) for hold in book.holds.values() if hold.is_due(book.now)]
     outcomes, page = decide(book, [*due, *orders])
-    await store.write(tx, page)
+    store.write(tx, page)
     return outcomes[len(due) :], [(order.event_id, page.hold(order.hold_id)) for order in due]
 
 

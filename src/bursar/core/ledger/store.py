@@ -1,7 +1,7 @@
 """The statements that lock, load and write the book."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -237,28 +237,34 @@ async def mark_account(tx: Tx, account_id: UUID, status: AccountStatus) -> None:
     await tx.run("UPDATE account SET status = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant, account_id, status)
 
 
-async def write(tx: Tx, page: Page) -> None:
-    """Store what was decided: balances, entries and postings in one statement, holds in another if there are any."""
-    if not page.balances:
-        return
-    balances, entries, postings = page.balances, page.entries, page.postings
-    await tx.run(
-        """WITH changed AS (
-               UPDATE account a SET posted_minor = u.posted, held_minor = u.held, version = u.version
-               FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) u (id, posted, held, version)
-               WHERE a.tenant_id = $1 AND a.id = u.id),
-           entered AS (
-               INSERT INTO entry (tenant_id, id, kind, event_id, reverses_id, hold_id, description, metadata,
-                                  effective_at, recorded_at)
-               SELECT $1, * FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::text[],
-                                        $12::jsonb[], $13::timestamptz[], $14::timestamptz[]))
-           INSERT INTO posting (tenant_id, entry_id, seq, source_id, target_id, currency, amount_minor,
-                                source_version, source_balance, target_version, target_balance, effective_at)
-           SELECT $1, * FROM unnest($15::uuid[], $16::int[], $17::uuid[], $18::uuid[], $19::text[], $20::bigint[],
-                                    $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::timestamptz[])""",
+def write(tx: Tx, page: Page) -> None:
+    """Have stored what was decided: balances, entries with their postings, holds."""
+    if page.balances:
+        _update_balances(tx, page.balances)
+    if page.entries:
+        _insert_entries(tx, page.entries, page.postings)
+    if page.holds:
+        _write_holds(tx, list(page.holds.values()))
+
+
+def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
+    tx.later(
+        """UPDATE account a SET posted_minor = u.posted, held_minor = u.held, version = u.version
+           FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) u (id, posted, held, version)
+           WHERE a.tenant_id = $1 AND a.id = u.id""",
         tx.tenant,
         list(balances),
         *_columns(balances.values(), 3),
+    )
+
+
+def _insert_entries(tx: Tx, entries: Sequence[Entry], postings: Sequence[Posting]) -> None:
+    tx.later(
+        """INSERT INTO entry (tenant_id, id, kind, event_id, reverses_id, hold_id, description, metadata,
+                              effective_at, recorded_at)
+           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
+                                    $8::jsonb[], $9::timestamptz[], $10::timestamptz[])""",
+        tx.tenant,
         *_columns(
             (
                 (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, _written(e.metadata),
@@ -267,10 +273,15 @@ async def write(tx: Tx, page: Page) -> None:
             ),
             9,
         ),
-        *_columns(postings, 11),
     )  # fmt: skip
-    if page.holds:
-        await _write_holds(tx, list(page.holds.values()))
+    tx.later(
+        """INSERT INTO posting (tenant_id, entry_id, seq, source_id, target_id, currency, amount_minor,
+                                source_version, source_balance, target_version, target_balance, effective_at)
+           SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[],
+                                    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[])""",
+        tx.tenant,
+        *_columns(postings, 11),
+    )
 
 
 def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
@@ -278,9 +289,9 @@ def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-async def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
+def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
     """New holds are inserted; of known ones only status, captured amount, target and entry ever change."""
-    await tx.run(
+    tx.later(
         """INSERT INTO hold (tenant_id, id, account_id, target_id, currency, amount_minor, captured_minor, status,
                              description, metadata, placed_at, expires_at, entry_id)
            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[],

@@ -22,7 +22,7 @@ async def create(
         await identity.create_tenant(tx, place.tenant)
         principal = await _principal(tx, kind, name)
         key, made = await identity.create_key(tx, principal, scopes, live=not place.is_sandbox)
-        await _record(tx, "key.created", key, principal.name)
+        _record(tx, "key.created", key, principal.name)
         return {**_show(key), "name": principal.name, "kind": principal.kind, "key": made.text}
 
 
@@ -37,7 +37,7 @@ async def revoke(key_id: str, tenant: str | None, data: Path | None) -> dict[str
     """End a key."""
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
         key = await identity.revoke_key(tx, read_key_id(key_id))
-        await _record(tx, "key.revoked", key, None)
+        _record(tx, "key.revoked", key, None)
         return _show(key)
 
 
@@ -48,10 +48,10 @@ async def _principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
     return known or await identity.create_principal(tx, kind, name)
 
 
-async def _record(tx: Tx, kind: str, key: ApiKey, name: str | None) -> None:
+def _record(tx: Tx, kind: str, key: ApiKey, name: str | None) -> None:
     payload = {"by": "command line", "key": show_key_id(key.id), "name": name, "scopes": list(key.scopes)}
     happening = Happening(kind, "done", payload, show_key_id(key.id))
-    await events.record(tx, [event_of(new_id(), None, "", kind.replace(".", "_"), happening)])
+    events.record(tx, [event_of(new_id(), None, "", kind.replace(".", "_"), happening)])
 
 
 def _show(key: ApiKey) -> dict[str, Any]:

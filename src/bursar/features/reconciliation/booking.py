@@ -87,7 +87,7 @@ async def book(tx: Tx, source: Source, plan: Plan, known: AbstractSet[str], mean
     new, refused = await _send(tx, source, fresh, meanwhile)
     booked = Booked(plan.event_id, new, already_there, opened, [*changed, *refused])
     happening = _happening(source, booked, fresh[0][0].line, fresh[-1][0].line)
-    await events.record(tx, [event_of(plan.event_id, actor, source.run, ACTION, happening)])
+    events.record(tx, [event_of(plan.event_id, actor, source.run, ACTION, happening)])
     return booked
 
 
@@ -123,10 +123,10 @@ async def _send(
     outcomes, expired = await ledger.send_many(tx, [order for _, order in fresh])
     meanwhile()
     overdue = [event_of(i, None, source.run, "expire_hold", telling.expired(hold)) for i, hold in expired]
-    await events.record(tx, overdue)
+    events.record(tx, overdue)
     sent = list(zip(fresh, outcomes, strict=True))
     done = [(movement, order) for (movement, order), outcome in sent if isinstance(outcome, Done)]
-    await store.insert_movements(tx, source.mapping, [(m.reference, order.entry_id) for m, order in done])
+    store.insert_movements(tx, source.mapping, [(m.reference, order.entry_id) for m, order in done])
     refused = [BadLine(m.line, outcome.detail) for (m, _), outcome in sent if isinstance(outcome, Refusal)]
     return [movement for movement, _ in done], refused
 

@@ -64,9 +64,9 @@ async def _compare(tx: Tx, booked: Sequence[tuple[UUID, Movement]]) -> dict[str,
     return dict(rows)
 
 
-async def insert_movements(tx: Tx, mapping: str, booked: Sequence[tuple[str, UUID]]) -> None:
+def insert_movements(tx: Tx, mapping: str, booked: Sequence[tuple[str, UUID]]) -> None:
     """Keep which entry books which reference."""
-    await tx.run(
+    tx.later(
         """INSERT INTO statement_movement (tenant_id, mapping, reference, entry_id)
            SELECT $1, $2, * FROM unnest($3::text[], $4::uuid[])""",
         tx.tenant,

@@ -40,7 +40,7 @@ async def ensure(tx: Tx) -> None:
     ]
     outcomes, _ = await ledger.send_many(tx, orders)
     assert all(isinstance(outcome, Done) for outcome in outcomes)
-    await events.record(tx, [_opening(order) for order in orders])
+    events.record(tx, [_opening(order) for order in orders])
 
 
 def _opening(order: SendMoney) -> Event:

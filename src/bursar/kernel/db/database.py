@@ -108,7 +108,9 @@ class Database:
         try:
             try:
                 await connection.execute(begin)
-                yield Tx(connection, tenant_id)
+                tx = Tx(connection, tenant_id)
+                yield tx
+                await tx.flush()
             except BaseException as error:
                 await uninterrupted(roll_back(connection))
                 meaning = translated(error)
