@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bursar.core.authority.model import ACTIONS, Ask, Instruction
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import Credential
-from bursar.core.ledger.model import Done, Move, Outcome, SendMoney
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import Done, Outcome
 from bursar.kernel.canonical import digest
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money

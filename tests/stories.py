@@ -26,7 +26,9 @@ from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import KeyCredential
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
-from bursar.core.ledger.model import Account, AccountStatus, Done, Order, Outcome
+from bursar.core.ledger.model import Account, AccountStatus
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import Done, Outcome
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money, read_amount

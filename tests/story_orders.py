@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from bursar.core.ledger.model import (
-    AccountRef,
+from bursar.core.ledger.model import AccountRef
+from bursar.core.ledger.orders import (
     CaptureHold,
     Move,
     PlaceHold,

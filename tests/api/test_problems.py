@@ -14,7 +14,7 @@ import pytest
 import bursar
 from bursar.api.intake import BATCH_PATH
 from bursar.api.problems import STATUS, status_of
-from bursar.core.ledger.model import Undone
+from bursar.core.ledger.outcomes import Undone
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import (
     Conflict,

@@ -3,11 +3,12 @@
 import httpx2
 import pytest
 
-LOCAL_HOSTS = ["127.0.0.1", "127.0.0.1:8000", "localhost", "LocalHost:65535", "[::1]", "[::1]:8000"]
+LOCAL_HOSTS = ["127.0.0.1", "127.0.0.1:8000", "localhost", "LocalHost:65535", "[::1]", "[::1]:8000", "127.0.0.2"]
 FOREIGN_HOSTS = [
     "", "example.com", "localhost.example.com", "127.0.0.1.example.com", "example.com:8000", "localhost:", "localhost.",
-    "localhost:x", "localhost:123456", "127.0.0.2", "127.0.0.1@example.com", "example.com#localhost", "0.0.0.0", "::1",
-    "[::1", "[::ffff:127.0.0.1]", "localhost localhost", "localhost\t", "127.0.0.1,example.com", "\uff12",
+    "localhost:x", "localhost:123456", "127.0.0.2.example.com", "127.0.0", "127.0.0.1@example.com",
+    "example.com#localhost", "0.0.0.0", "::1", "[::1", "[::ffff:127.0.0.1]", "localhost localhost", "localhost\t",
+    "127.0.0.1,example.com", "\uff12",
     "localhost:\uff18\uff10", "http://localhost", "localhost/", "\x00",
 ]  # fmt: skip
 LOCAL_ORIGINS = ["http://localhost", "http://127.0.0.1:3000", "https://localhost:8443", "http://[::1]:8000"]

@@ -14,7 +14,7 @@ import pytest
 
 import bursar.api.app  # Every refusal of the API is defined once this is imported.
 from bursar.api.problems import STATUS, status_of
-from bursar.core.ledger.model import Undone
+from bursar.core.ledger.outcomes import Undone
 from bursar.kernel.refusal import Refusal
 from tests.house.pages import FENCE, Block, Names, differences, outputs_of, sandbox, script_of, steps_of, surroundings
 

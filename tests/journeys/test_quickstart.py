@@ -75,7 +75,7 @@ async def test_system_1_answers_a_transfer_in_its_shape(anyone: httpx2.AsyncClie
 
 
 async def test_system_1_stores_an_event_with_the_whole_payload(anyone: httpx2.AsyncClient) -> None:
-    made = (await post(anyone, "/agent/transfer", agent_body('"12.50"'))).json()["transfer"]
+    made = (await post(anyone, "/agent/transfer", agent_body("12.5"))).json()["transfer"]
     answer = await anyone.get("/agent/agent_001/events")
     assert answer.status_code == 200
     assert answer.json().keys() == {"agent_id", "events"}
@@ -86,7 +86,8 @@ async def test_system_1_stores_an_event_with_the_whole_payload(anyone: httpx2.As
     assert event["id"].startswith("evt_")
     payload = event["payload"]
     assert (payload["transfer_id"], payload["outcome"]) == (made["transfer_id"], "posted")
-    assert (payload["amount"], payload["source"], payload["target"]) == ("12.50", "acct_001", "acct_002")
+    assert (payload["amount"], payload["currency"]) == ("12.50", "USD")
+    assert (payload["source"], payload["target"]) == ("acct_001", "acct_002")
     (posting,) = payload["postings"]
     assert (posting["amount"], posting["currency"]) == ("12.50", "USD")
     assert (posting["source_balance"], posting["target_balance"]) == ("9987.50", "2512.50")

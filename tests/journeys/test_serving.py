@@ -105,15 +105,20 @@ async def test_a_signal_while_it_starts_leaves_nothing_running(tmp_path: Path, n
     assert not is_running(tmp_path)
 
 
+def files_in(directory: Path) -> list[Path]:
+    return list(directory.iterdir())
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "example.com"])
 async def test_the_sandbox_listens_on_this_machine_only(tmp_path: Path, host: str) -> None:
     ended = await run(surroundings(BURSAR_DATA=tmp_path), "serve", "--host", host, "--port", "0")
     assert (ended.code, ended.out) == (1, "")
     assert f"not on {host}" in ended.errors
     assert "Traceback" not in ended.errors
+    assert not files_in(tmp_path), "a database was made for nothing"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", pytest.param("::1", marks=needs_ipv6)])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", pytest.param("::1", marks=needs_ipv6)])
 async def test_the_sandbox_answers_without_a_key(tmp_path: Path, host: str) -> None:
     async with serving(surroundings(BURSAR_DATA=tmp_path), "--host", host) as service, client_of(service) as anyone:
         assert (await anyone.account_balance("ACC10001")).balance == "12500.00"

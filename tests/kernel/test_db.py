@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from bursar.kernel.db import Busy, Database, Tx, UpstreamUnavailable, connect, retrying
+from bursar.kernel.db import Busy, Database, LocksTaken, Tx, UpstreamUnavailable, connect, retrying
 from bursar.kernel.ids import new_id
 
 RENAME = "UPDATE principal SET name = $1"
@@ -184,7 +184,7 @@ async def test_a_lock_that_another_holds_too_long_is_busy_and_a_free_one_is_not(
     async with database.transaction(locks=[7, 5]):
         async with database.transaction(locks=[6]):
             pass
-        with pytest.raises(Busy):
+        with pytest.raises(LocksTaken):
             async with database.transaction(locks=[6, 7]):
                 pass
     async with database.transaction(locks=[5, 6, 7]):

@@ -21,7 +21,8 @@ from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
-from bursar.core.ledger.model import Order, Outcome
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.canonical import digest
 from bursar.kernel.db import Database, Tx
 from bursar.kernel.refusal import InvalidArgument, Refusal

@@ -21,7 +21,7 @@ MOST_BYTES = 64 * 1024
 MOST_BYTES_OF_A_BATCH = 4 * 1024 * 1024
 BATCH_PATH = "/v1/transfers/batch"
 
-_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+_LOCAL_HOST = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _LOCAL_ORIGIN = re.compile(rf"https?://{_LOCAL_HOST.pattern}", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

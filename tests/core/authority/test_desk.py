@@ -15,8 +15,9 @@ from bursar.core.authority.service import Reply
 from bursar.core.idempotency.model import Answer, IdempotencyConflict, IdempotencyInFlight
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import ScopeMissing, Unauthenticated
-from bursar.core.ledger.model import Move, SendMoney, StateConflict
-from bursar.kernel.db import Database, connect
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import StateConflict
+from bursar.kernel.db import Busy, Database, connect
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
 from tests.asking import DONE, REFUSED, transfer
@@ -229,6 +230,19 @@ async def test_a_key_that_another_service_is_working_on_is_in_flight(story: Stor
     await working.close()
     assert _statuses([await story.desk.submit(send)]) == [DONE]
     await story.tell("bob = 0.02 USD")
+
+
+async def test_an_account_that_another_service_holds_too_long_is_busy_and_no_matter_of_the_key(
+    story: Story, database_url: str
+) -> None:
+    send = transfer(story.operator, "alice", "bob")
+    blocker = await connect(database_url)
+    await blocker.execute("BEGIN; SELECT FROM bursar.account WHERE number = 'alice' FOR UPDATE")
+    reply = await story.desk.submit(send)
+    assert type(reply) is Busy
+    await blocker.close()
+    assert _statuses([await story.desk.submit(send)]) == [DONE]
+    await story.tell("bob = 0.01 USD")
 
 
 async def test_nobody_and_somebody_without_the_scope_move_nothing_and_harm_nobody(story: Story) -> None:

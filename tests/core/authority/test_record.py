@@ -10,7 +10,7 @@ from bursar.core.events.model import Happening, Recorded
 from bursar.core.events.service import Filter
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import Actor, ScopeMissing
-from bursar.core.ledger.model import StateConflict
+from bursar.core.ledger.outcomes import StateConflict
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import show

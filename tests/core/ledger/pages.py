@@ -6,7 +6,9 @@ from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import decide
-from bursar.core.ledger.model import Account, Order, Original, Outcome
+from bursar.core.ledger.model import Account, Original
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import Outcome
 
 
 def turned(book: Book, page: Page) -> Book:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bursar.core.ledger.model import CaptureHold, Move, PlaceHold, ReleaseHold, ReverseEntry, SendMoney, SingleOrder
+from bursar.core.ledger.orders import CaptureHold, Move, PlaceHold, ReleaseHold, ReverseEntry, SendMoney, SingleOrder
 from bursar.kernel.money import Money
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import NumberTaken, OpenAccount
-from bursar.core.ledger.model import UnknownAccount
+from bursar.core.ledger.outcomes import UnknownAccount
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import InvalidArgument
 from tests.stories import Story

@@ -8,7 +8,9 @@ from hypothesis import given
 
 from bursar.core.ledger.book import Book
 from bursar.core.ledger.decide import MAX_BALANCE_MINOR, decide
-from bursar.core.ledger.model import Account, Balance, Done, InsufficientFunds, Move, Order, Refused, SendMoney
+from bursar.core.ledger.model import Account, Balance
+from bursar.core.ledger.orders import Move, Order, SendMoney
+from bursar.core.ledger.outcomes import Done, InsufficientFunds, Refused
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
 from bursar.kernel.refusal import InvalidArgument

@@ -26,18 +26,18 @@ from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.book import Book
 from bursar.core.ledger.decide import decide
-from bursar.core.ledger.model import (
-    Account,
+from bursar.core.ledger.model import Account
+from bursar.core.ledger.orders import (
     CaptureHold,
     ExpireHold,
     Move,
-    Outcome,
     PlaceHold,
     ReleaseHold,
     ReverseEntry,
     SendMoney,
     SingleOrder,
 )
+from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money

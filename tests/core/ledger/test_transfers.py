@@ -2,7 +2,8 @@
 
 import pytest
 
-from bursar.core.ledger.model import Done, InsufficientFunds, Move, SendMoney
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import Done, InsufficientFunds
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import MAX_MINOR, Money
 from bursar.kernel.refusal import InvalidArgument

@@ -9,7 +9,7 @@ import pytest
 from bursar.core.identity import service as identity
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger import service as ledger
-from bursar.core.ledger.model import CaptureHold, Move, Order, PlaceHold, ReleaseHold, ReverseEntry, SendMoney
+from bursar.core.ledger.orders import CaptureHold, Move, Order, PlaceHold, ReleaseHold, ReverseEntry, SendMoney
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money

@@ -6,7 +6,8 @@ from io import BytesIO
 
 import pytest
 
-from bursar.core.ledger.model import Done, Move, SendMoney
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import Done
 from bursar.features.reconciliation.model import Break, compare, read_tolerance
 from bursar.features.reconciliation.reading import read_printed
 from bursar.kernel.ids import new_id

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bursar.core.ledger.model import InsufficientFunds
+from bursar.core.ledger.outcomes import InsufficientFunds
 from bursar.kernel.money import plain, refuse_not_positive
 from bursar.kernel.refusal import Refusal
 

@@ -16,7 +16,8 @@ from bursar.core.events.model import Recorded
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
-from bursar.core.ledger.model import Done, Order, Outcome
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import Done, Outcome
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish
@@ -95,6 +96,8 @@ def _event(agent_id: str, event: Recorded) -> wire.AgentEvent:
     facts = event.facts
     kind: str = facts["type"]
     payload = {**facts["payload"], "outcome": facts["outcome"], "transfer_id": facts["object"]}
+    # An amount asked here has no currency, and as many decimals as its sender wrote: say what was posted.
+    payload |= {name: posting[name] for posting in payload.get("postings", [])[:1] for name in ("amount", "currency")}
     return wire.AgentEvent(
         id=show("evt", event.id),
         agent_id=agent_id,

@@ -12,7 +12,7 @@ from bursar.api.routes.refs import AccountPath, account_ref
 from bursar.api.routing import GatedRoute
 from bursar.core.idempotency.model import Answer
 from bursar.core.ledger import reading
-from bursar.core.ledger.model import Done, Outcome
+from bursar.core.ledger.outcomes import Done, Outcome
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.service import Wish
 from bursar.kernel.money import show_minor

@@ -13,7 +13,9 @@ from bursar.api.routing import GatedRoute
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
-from bursar.core.ledger.model import CaptureHold, Done, Hold, Order, Outcome, PlaceHold, ReleaseHold
+from bursar.core.ledger.model import Hold
+from bursar.core.ledger.orders import CaptureHold, Order, PlaceHold, ReleaseHold
+from bursar.core.ledger.outcomes import Done, Outcome
 from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import Refusal, UnknownObject

@@ -12,7 +12,8 @@ from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_curs
 from bursar.api.routing import GatedRoute
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import Actor
-from bursar.core.ledger.model import AllDone, Done, Order, Outcome
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish

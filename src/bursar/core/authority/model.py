@@ -7,7 +7,8 @@ from typing import NamedTuple
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim, lock_of
 from bursar.core.identity.model import Actor, Credential, Scope, ScopeMissing
-from bursar.core.ledger.model import Order, Outcome
+from bursar.core.ledger.orders import Order
+from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.refusal import Refusal
 
 

@@ -14,7 +14,9 @@ from bursar.core.idempotency.model import NOT_PINNED, Answer, Pinned, pin_id
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import service as ledger
-from bursar.core.ledger.model import AllDone, Done, Hold, Order, Outcome, Together
+from bursar.core.ledger.model import Hold
+from bursar.core.ledger.orders import Order, Together
+from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import Refusal

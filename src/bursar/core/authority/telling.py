@@ -1,21 +1,18 @@
 """What the audit row says of each order and its outcome."""
 
 from bursar.core.events.model import Happening
-from bursar.core.ledger.model import (
-    AccountRef,
+from bursar.core.ledger.model import AccountRef, Hold, Posting
+from bursar.core.ledger.orders import (
     CaptureHold,
-    Done,
     ExpireHold,
-    Hold,
     Move,
     PlaceHold,
-    Posting,
-    Refused,
     ReleaseHold,
     ReverseEntry,
     SendMoney,
     SingleOrder,
 )
+from bursar.core.ledger.outcomes import Done, Refused
 from bursar.kernel.canonical import Json
 from bursar.kernel.ids import show
 from bursar.kernel.money import Money, show_minor

@@ -7,17 +7,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from bursar.core.ledger import reading, store
-from bursar.core.ledger.model import (
-    WORLD,
-    Account,
-    AccountRef,
-    AccountStatus,
-    Balance,
-    Metadata,
-    NormalSide,
-    StateConflict,
-    UnknownAccount,
-)
+from bursar.core.ledger.model import WORLD, Account, AccountRef, AccountStatus, Balance, Metadata, NormalSide
+from bursar.core.ledger.outcomes import StateConflict, UnknownAccount
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read
 from bursar.kernel.money import exponent_of

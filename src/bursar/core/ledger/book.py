@@ -5,17 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from bursar.core.ledger.model import (
-    Account,
-    AccountRef,
-    Balance,
-    CounterpartyNotAllowed,
-    Entry,
-    Hold,
-    Original,
-    Posting,
-    UnknownAccount,
-)
+from bursar.core.ledger.model import Account, AccountRef, Balance, Entry, Hold, Original, Posting
+from bursar.core.ledger.outcomes import CounterpartyNotAllowed, UnknownAccount
 from bursar.kernel.refusal import UnknownObject
 
 

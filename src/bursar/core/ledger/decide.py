@@ -5,31 +5,28 @@ from dataclasses import replace
 from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
-from bursar.core.ledger.model import (
-    Account,
-    AccountFrozen,
-    AllDone,
-    Balance,
+from bursar.core.ledger.model import Account, Balance, Entry, Hold, Original, Posting
+from bursar.core.ledger.orders import (
     CaptureHold,
-    CurrencyNotAllowed,
-    Done,
-    Entry,
     ExpireHold,
-    Hold,
-    InsufficientFunds,
     Move,
     Order,
-    Original,
-    Outcome,
     PlaceHold,
-    Posting,
-    Refused,
     ReleaseHold,
     ReverseEntry,
     SendMoney,
     SingleOrder,
-    StateConflict,
     Together,
+)
+from bursar.core.ledger.outcomes import (
+    AccountFrozen,
+    AllDone,
+    CurrencyNotAllowed,
+    Done,
+    InsufficientFunds,
+    Outcome,
+    Refused,
+    StateConflict,
     Undone,
 )
 from bursar.kernel.money import Money, read_amount, show_minor

@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from bursar.core.ledger import store
-from bursar.core.ledger.model import Account, AccountRef, Hold, Original, UnknownAccount
+from bursar.core.ledger.model import Account, AccountRef, Hold, Original
+from bursar.core.ledger.outcomes import UnknownAccount
 from bursar.kernel.db import Tx
 from bursar.kernel.refusal import UnknownObject
 

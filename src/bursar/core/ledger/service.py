@@ -6,13 +6,11 @@ from uuid import UUID
 from bursar.core.ledger import store
 from bursar.core.ledger.book import Book
 from bursar.core.ledger.decide import decide
-from bursar.core.ledger.model import (
-    AccountRef,
+from bursar.core.ledger.model import AccountRef, Hold
+from bursar.core.ledger.orders import (
     CaptureHold,
     ExpireHold,
-    Hold,
     Order,
-    Outcome,
     PlaceHold,
     ReleaseHold,
     ReverseEntry,
@@ -20,6 +18,7 @@ from bursar.core.ledger.model import (
     SingleOrder,
     Together,
 )
+from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 

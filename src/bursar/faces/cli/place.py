@@ -57,6 +57,7 @@ async def reached(data: Path | None) -> AsyncGenerator[tuple[str, EmbeddedPostgr
     finally:
         # A thread does not stop when its waiter is interrupted: what it starts must be stopped all the same.
         await asyncio.wait([starting])
+        starting.exception()  # Whoever was interrupted does not wait to hear of it.
         await asyncio.to_thread(server.stop)
 
 

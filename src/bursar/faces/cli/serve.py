@@ -58,9 +58,9 @@ async def serve(host: str, port: int, data: Path | None) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are answered first."""
     settings = Settings()
     configure_logs(settings.log_level)
+    if not settings.database_url and not _is_loopback(host):
+        raise CannotServe(f"The sandbox is open without a key, so it listens on this machine only, not on {host}.")
     async with opened(data) as place:
-        if place.is_sandbox and not _is_loopback(host):
-            raise CannotServe(f"The sandbox is open without a key, so it listens on this machine only, not on {host}.")
 
         @asynccontextmanager
         async def open_door() -> AsyncGenerator[Door]:

@@ -13,7 +13,9 @@ from bursar.core.identity.model import Actor, AgentSuspended, NameTaken
 from bursar.core.ledger import accounts
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.accounts import OpenAccount
-from bursar.core.ledger.model import WORLD, Done, Move, SendMoney
+from bursar.core.ledger.model import WORLD
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import Done
 from bursar.features.reconciliation import store
 from bursar.features.reconciliation.model import BadLine, Movement, total
 from bursar.kernel.canonical import Json

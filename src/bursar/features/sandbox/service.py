@@ -6,7 +6,8 @@ from bursar.core.identity import service as identity
 from bursar.core.ledger import accounts
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.accounts import OpenAccount
-from bursar.core.ledger.model import Done, Move, SendMoney
+from bursar.core.ledger.orders import Move, SendMoney
+from bursar.core.ledger.outcomes import Done
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 from bursar.kernel.money import Money

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.ledger.model import Done, Entry, Original, Posting
+from bursar.core.ledger.model import Entry, Original, Posting
+from bursar.core.ledger.outcomes import Done
 
 
 class Transfer(NamedTuple):

@@ -7,17 +7,8 @@ from uuid import UUID
 
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
-from bursar.core.ledger.model import (
-    NO_METADATA,
-    AccountRef,
-    Metadata,
-    Move,
-    Order,
-    Original,
-    ReverseEntry,
-    SendMoney,
-    Together,
-)
+from bursar.core.ledger.model import NO_METADATA, AccountRef, Metadata, Original
+from bursar.core.ledger.orders import Move, Order, ReverseEntry, SendMoney, Together
 from bursar.features.transfers.model import Transfer
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id

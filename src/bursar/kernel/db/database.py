@@ -16,6 +16,7 @@ from bursar.kernel.db.failures import (
     Busy,
     CannotConnect,
     CommitLost,
+    LocksTaken,
     NotDurable,
     UpstreamUnavailable,
     translated,
@@ -100,14 +101,14 @@ class Database:
         """Begin, hand out, commit; roll back on any error. READ COMMITTED, or one REPEATABLE READ snapshot to read.
 
         `locks` are advisory locks taken in ascending order at the very start. Driver errors leave as
-        `UpstreamUnavailable`, `Busy`, a retryable driver error, or `CommitLost`.
+        `UpstreamUnavailable`, `LocksTaken` or another `Busy`, a retryable driver error, or `CommitLost`.
         """
         token = 0 if read_only else secrets.randbits(62) + 1
         begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
         connection = await self._acquire()
         try:
             try:
-                await connection.execute(begin)
+                await _begin(connection, begin)
                 tx = Tx(connection, tenant_id)
                 yield tx
                 await tx.flush()
@@ -141,6 +142,13 @@ class Database:
             return await self._pool.acquire(timeout=self._seconds_to_wait)
         except Exception as error:
             raise translated(error) from error
+
+
+async def _begin(connection: Any, begin: str) -> None:
+    try:
+        await connection.execute(begin)
+    except asyncpg.LockNotAvailableError as error:
+        raise LocksTaken from error
 
 
 async def _refuse_weak_settings(connection: Any) -> None:

@@ -46,6 +46,10 @@ class Busy(Conflict):
     retry_after_seconds: ClassVar[int | None] = 1
 
 
+class LocksTaken(Busy):
+    """Another transaction holds one of the advisory locks that this one was to begin with."""
+
+
 class NotDurable(Exception):
     """The server would acknowledge commits that a crash can lose; Bursar does not serve on it."""
 

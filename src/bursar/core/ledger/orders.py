@@ -1,0 +1,101 @@
+"""The orders the book takes.
+
+Each carries the id of the event that is its cause; the ids it makes are chosen by whoever gives it. `world` says
+whether whoever gives it may post to world accounts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+from bursar.core.ledger.model import NO_METADATA, AccountRef, Metadata
+from bursar.kernel.money import Money
+
+
+class Move(NamedTuple):
+    """One wanted posting. Bare text as `money` is an amount in the source account's currency."""
+
+    source: AccountRef
+    target: AccountRef
+    money: Money | str
+
+
+class SendMoney(NamedTuple):
+    """Post one entry of one or more postings."""
+
+    entry_id: UUID
+    event_id: UUID
+    moves: tuple[Move, ...]
+    kind: Literal["transfer", "statement"] = "transfer"
+    effective_at: datetime | None = None
+    description: str | None = None
+    metadata: Metadata = NO_METADATA
+    world: bool = False
+
+
+class PlaceHold(NamedTuple):
+    """Set funds aside, for a target if one is known."""
+
+    hold_id: UUID
+    event_id: UUID
+    account: AccountRef
+    target: AccountRef | None
+    money: Money
+    expires_at: datetime | None = None
+    description: str | None = None
+    metadata: Metadata = NO_METADATA
+    world: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHold:
+    """Post a hold in full (`amount` None) or in part; the remainder is released."""
+
+    entry_id: UUID
+    event_id: UUID
+    hold_id: UUID
+    amount: str | None = None
+    target: AccountRef | None = None
+    world: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Give held funds back."""
+
+    event_id: UUID
+    hold_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireHold:
+    """Give back the funds of a hold whose time is over."""
+
+    event_id: UUID
+    hold_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseEntry:
+    """Take an entry back: what is left of it (`amount` None), or a part."""
+
+    entry_id: UUID
+    event_id: UUID
+    reverses_id: UUID
+    amount: str | None = None
+    description: str | None = None
+    world: bool = False
+
+
+SingleOrder: TypeAlias = SendMoney | PlaceHold | CaptureHold | ReleaseHold | ExpireHold | ReverseEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Orders that happen all or not at all."""
+
+    orders: tuple[SingleOrder, ...]
+
+
+Order: TypeAlias = SingleOrder | Together
