@@ -11,7 +11,7 @@ from bursar.core.authority.model import Ask, Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events import service as events
 from bursar.core.idempotency.model import IdempotencyInFlight
-from bursar.kernel.db import CommitLost, Database, LocksTaken, OutcomeUnknown, Tx, UpstreamUnavailable, retrying
+from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, UpstreamUnavailable, retrying
 from bursar.kernel.refusal import Refusal
 
 _MOST_ORDERS_A_BATCH = 512
@@ -144,8 +144,8 @@ async def settled(
             carried = await _attempt(database, tenant_id, locks, work)
             if carried:
                 return carried.replies
-    except LocksTaken:
-        if len(asks) == 1:
+    except Busy as busy:
+        if busy.at_start and len(asks) == 1:
             raise IdempotencyInFlight from None
         raise
     raise UpstreamUnavailable

@@ -16,7 +16,6 @@ from bursar.kernel.db.failures import (
     Busy,
     CannotConnect,
     CommitLost,
-    LocksTaken,
     NotDurable,
     UpstreamUnavailable,
     translated,
@@ -101,7 +100,7 @@ class Database:
         """Begin, hand out, commit; roll back on any error. READ COMMITTED, or one REPEATABLE READ snapshot to read.
 
         `locks` are advisory locks taken in ascending order at the very start. Driver errors leave as
-        `UpstreamUnavailable`, `LocksTaken` or another `Busy`, a retryable driver error, or `CommitLost`.
+        `UpstreamUnavailable`, `Busy`, a retryable driver error, or `CommitLost`.
         """
         token = 0 if read_only else secrets.randbits(62) + 1
         begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
@@ -148,7 +147,7 @@ async def _begin(connection: Any, begin: str) -> None:
     try:
         await connection.execute(begin)
     except asyncpg.LockNotAvailableError as error:
-        raise LocksTaken from error
+        raise Busy(at_start=True) from error
 
 
 async def _refuse_weak_settings(connection: Any) -> None:

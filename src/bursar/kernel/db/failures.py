@@ -45,9 +45,10 @@ class Busy(Conflict):
     next: ClassVar[str] = "Nothing was changed. Send the same request with the same Idempotency-Key in a moment."
     retry_after_seconds: ClassVar[int | None] = 1
 
-
-class LocksTaken(Busy):
-    """Another transaction holds one of the advisory locks that this one was to begin with."""
+    def __init__(self, *, at_start: bool = False) -> None:
+        """`at_start`: it was one of the advisory locks the transaction was to begin with."""
+        super().__init__(at_start)
+        self.at_start = at_start
 
 
 class NotDurable(Exception):
