@@ -1,6 +1,7 @@
 """Clients who never give up: each sends a transfer, and the same again under the same key until it is answered."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httpx2
@@ -34,8 +35,7 @@ class Clients:
             await self._run(number)
         finally:
             self._stop.set()
-            async with self._more:
-                self._more.notify_all()
+            await self._tell()
 
     async def _run(self, number: int) -> None:
         # A connection for each request, so that none is spoilt by what happened to the last.
@@ -54,8 +54,16 @@ class Clients:
     async def after(self, number: int) -> None:
         """Return when so many more transfers have been acknowledged."""
         wanted = len(self.told) + number
+        await self._until(lambda: len(self.told) >= wanted)
+
+    async def after_a_loss(self) -> None:
+        """Return when one more answer did not come."""
+        before = self.lost
+        await self._until(lambda: self.lost > before)
+
+    async def _until(self, so_far: Callable[[], bool]) -> None:
         async with asyncio.timeout(_SECONDS_TO_WAIT), self._more:
-            await self._more.wait_for(lambda: len(self.told) >= wanted or self._stop.is_set())
+            await self._more.wait_for(lambda: so_far() or self._stop.is_set())
         assert not self._stop.is_set(), "a client failed; why, `run` says"
 
     async def _send(self, client: httpx2.AsyncClient) -> None:
@@ -71,6 +79,7 @@ class Clients:
             answer = await client.post("/transfers", json=body, headers={"Idempotency-Key": key})
         except httpx2.TransportError:
             self.lost += 1
+            await self._tell()
             await asyncio.sleep(0.05)
             return
         self.statuses.add(answer.status_code)
@@ -78,6 +87,9 @@ class Clients:
             await self._wait(answer)
             return
         self.told[key] = answer.json()["request_id"]
+        await self._tell()
+
+    async def _tell(self) -> None:
         async with self._more:
             self._more.notify_all()
 
