@@ -63,6 +63,87 @@ ALTER TABLE ONLY bursar.api_key FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.api_key OWNER TO bursar_owner;
 
+CREATE TABLE bursar.approval (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    decision_id uuid NOT NULL,
+    maker_id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    payload text NOT NULL,
+    payload_hash bytea NOT NULL,
+    needs text NOT NULL,
+    hold_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_why text,
+    executed_event_id uuid,
+    CONSTRAINT approval_payload_hash_check CHECK ((length(payload_hash) = 32)),
+    CONSTRAINT approval_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.approval FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.approval OWNER TO bursar_owner;
+
+CREATE TABLE bursar.approval_vote (
+    tenant_id uuid NOT NULL,
+    approval_id uuid NOT NULL,
+    operator_id uuid NOT NULL,
+    vote text NOT NULL,
+    stepped_up boolean NOT NULL,
+    voted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT approval_vote_vote_check CHECK ((vote = ANY (ARRAY['approve'::text, 'reject'::text])))
+);
+
+ALTER TABLE ONLY bursar.approval_vote FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.approval_vote OWNER TO bursar_owner;
+
+CREATE TABLE bursar.counterparty (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT counterparty_status_check CHECK ((status = ANY (ARRAY['active'::text, 'blocked'::text])))
+);
+
+ALTER TABLE ONLY bursar.counterparty FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.counterparty OWNER TO bursar_owner;
+
+CREATE TABLE bursar.decision (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    action text NOT NULL,
+    outcome text NOT NULL,
+    codes text NOT NULL,
+    mandate_id uuid,
+    mandate_version integer,
+    source_id uuid,
+    target_id uuid,
+    currency character(3),
+    amount_minor bigint,
+    hold_id uuid,
+    inputs text NOT NULL,
+    inputs_hash bytea NOT NULL,
+    results text NOT NULL,
+    uses text NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
+    CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
+);
+
+ALTER TABLE ONLY bursar.decision FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.decision OWNER TO bursar_owner;
+
 CREATE TABLE bursar.entry (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -100,6 +181,26 @@ ALTER TABLE ONLY bursar.event FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.event OWNER TO bursar_owner;
 
+CREATE TABLE bursar.freeze_record (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    scope text NOT NULL,
+    object_id uuid NOT NULL,
+    reason text NOT NULL,
+    frozen_by uuid NOT NULL,
+    frozen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    resume_asked_by uuid,
+    resume_asked_at timestamp with time zone,
+    resumed_by uuid,
+    resumed_at timestamp with time zone,
+    CONSTRAINT freeze_record_check CHECK (((resumed_by IS NULL) OR (resumed_by <> resume_asked_by))),
+    CONSTRAINT freeze_record_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'agent'::text, 'mandate'::text, 'account'::text])))
+);
+
+ALTER TABLE ONLY bursar.freeze_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.freeze_record OWNER TO bursar_owner;
+
 CREATE TABLE bursar.hold (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -114,6 +215,7 @@ CREATE TABLE bursar.hold (
     placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expires_at timestamp with time zone,
     entry_id uuid,
+    approval_id uuid,
     CONSTRAINT hold_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT hold_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
     CONSTRAINT hold_check1 CHECK (((status = 'posted'::text) = (entry_id IS NOT NULL))),
@@ -125,6 +227,23 @@ WITH (fillfactor='80');
 ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.hold OWNER TO bursar_owner;
+
+CREATE TABLE bursar.limit_usage (
+    tenant_id uuid NOT NULL,
+    mandate_id uuid NOT NULL,
+    window_key text NOT NULL,
+    payee_id uuid NOT NULL,
+    bucket timestamp with time zone NOT NULL,
+    amount_minor bigint NOT NULL,
+    uses bigint NOT NULL,
+    CONSTRAINT limit_usage_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT limit_usage_uses_check CHECK ((uses >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.limit_usage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.limit_usage OWNER TO bursar_owner;
 
 CREATE TABLE bursar.posting (
     tenant_id uuid NOT NULL,
@@ -186,6 +305,58 @@ UNION ALL
 
 ALTER VIEW bursar.line OWNER TO bursar_owner;
 
+CREATE TABLE bursar.mandate (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    name text NOT NULL,
+    agent_id uuid,
+    team text,
+    parent_id uuid,
+    status text NOT NULL,
+    not_before timestamp with time zone,
+    expires_at timestamp with time zone,
+    terms text NOT NULL,
+    granted_by uuid NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mandate_check CHECK (((agent_id IS NULL) OR (team IS NULL))),
+    CONSTRAINT mandate_check1 CHECK ((parent_id <> id)),
+    CONSTRAINT mandate_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'revoked'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.mandate FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.mandate OWNER TO bursar_owner;
+
+CREATE TABLE bursar.mandate_version (
+    tenant_id uuid NOT NULL,
+    mandate_id uuid NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    not_before timestamp with time zone,
+    expires_at timestamp with time zone,
+    terms text NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY bursar.mandate_version FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.mandate_version OWNER TO bursar_owner;
+
+CREATE TABLE bursar.operator_totp (
+    tenant_id uuid NOT NULL,
+    operator_id uuid NOT NULL,
+    secret text NOT NULL,
+    last_step bigint DEFAULT 0 NOT NULL,
+    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.operator_totp FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.operator_totp OWNER TO bursar_owner;
+
 CREATE TABLE bursar.principal (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -193,6 +364,8 @@ CREATE TABLE bursar.principal (
     name text NOT NULL,
     status text DEFAULT 'active'::text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    roles text[] DEFAULT '{}'::text[] NOT NULL,
+    team text,
     CONSTRAINT principal_kind_check CHECK ((kind = ANY (ARRAY['agent'::text, 'operator'::text, 'service'::text]))),
     CONSTRAINT principal_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
 );
@@ -223,7 +396,9 @@ ALTER TABLE bursar.statement_movement OWNER TO bursar_owner;
 CREATE TABLE bursar.tenant (
     tenant_id uuid NOT NULL,
     name text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    CONSTRAINT tenant_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text])))
 );
 
 ALTER TABLE ONLY bursar.tenant FORCE ROW LEVEL SECURITY;
@@ -245,14 +420,44 @@ ALTER TABLE ONLY bursar.answer
 ALTER TABLE ONLY bursar.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY bursar.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.approval_vote
+    ADD CONSTRAINT approval_vote_pkey PRIMARY KEY (tenant_id, approval_id, operator_id);
+
+ALTER TABLE ONLY bursar.counterparty
+    ADD CONSTRAINT counterparty_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.counterparty
+    ADD CONSTRAINT counterparty_tenant_id_account_id_key UNIQUE (tenant_id, account_id);
+
+ALTER TABLE ONLY bursar.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.entry
     ADD CONSTRAINT entry_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY bursar.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY bursar.freeze_record
+    ADD CONSTRAINT freeze_record_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.limit_usage
+    ADD CONSTRAINT limit_usage_pkey PRIMARY KEY (tenant_id, mandate_id, window_key, payee_id, bucket);
+
+ALTER TABLE ONLY bursar.mandate
+    ADD CONSTRAINT mandate_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.mandate_version
+    ADD CONSTRAINT mandate_version_pkey PRIMARY KEY (tenant_id, mandate_id, version);
+
+ALTER TABLE ONLY bursar.operator_totp
+    ADD CONSTRAINT operator_totp_pkey PRIMARY KEY (tenant_id, operator_id);
 
 ALTER TABLE ONLY bursar.posting
     ADD CONSTRAINT posting_pkey PRIMARY KEY (tenant_id, entry_id, seq);
@@ -280,15 +485,33 @@ ALTER TABLE ONLY bursar.tenant
 
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
+CREATE INDEX approval_due ON bursar.approval USING btree (expires_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX approval_open ON bursar.approval USING btree (tenant_id, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((status = 'approved'::text) AND (executed_event_id IS NULL));
+
+CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
+
+CREATE INDEX decision_by_hold ON bursar.decision USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
+
+CREATE INDEX decision_by_payment ON bursar.decision USING btree (tenant_id, agent_id, target_id, amount_minor, decided_at) WHERE (outcome <> 'deny'::text);
+
 CREATE INDEX entry_reversals ON bursar.entry USING btree (tenant_id, reverses_id) WHERE (reverses_id IS NOT NULL);
 
 CREATE INDEX event_by_actor ON bursar.event USING btree (tenant_id, actor_id, id);
 
 CREATE INDEX event_by_object ON bursar.event USING btree (tenant_id, object, id) WHERE (object IS NOT NULL);
 
+CREATE UNIQUE INDEX freeze_in_force ON bursar.freeze_record USING btree (tenant_id, scope, object_id) WHERE (resumed_at IS NULL);
+
 CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
 
 CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
+
+CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
 
 CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_id, effective_at, source_version);
 
@@ -300,6 +523,27 @@ ALTER TABLE ONLY bursar.account
 ALTER TABLE ONLY bursar.api_key
     ADD CONSTRAINT api_key_tenant_id_principal_id_fkey FOREIGN KEY (tenant_id, principal_id) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.approval
+    ADD CONSTRAINT approval_tenant_id_decision_id_fkey FOREIGN KEY (tenant_id, decision_id) REFERENCES bursar.decision(tenant_id, id);
+
+ALTER TABLE ONLY bursar.approval
+    ADD CONSTRAINT approval_tenant_id_maker_id_fkey FOREIGN KEY (tenant_id, maker_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.approval_vote
+    ADD CONSTRAINT approval_vote_tenant_id_approval_id_fkey FOREIGN KEY (tenant_id, approval_id) REFERENCES bursar.approval(tenant_id, id);
+
+ALTER TABLE ONLY bursar.approval_vote
+    ADD CONSTRAINT approval_vote_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.counterparty
+    ADD CONSTRAINT counterparty_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.counterparty
+    ADD CONSTRAINT counterparty_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.decision
+    ADD CONSTRAINT decision_tenant_id_id_fkey FOREIGN KEY (tenant_id, id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY bursar.entry
     ADD CONSTRAINT entry_hold_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -309,6 +553,12 @@ ALTER TABLE ONLY bursar.entry
 ALTER TABLE ONLY bursar.entry
     ADD CONSTRAINT entry_tenant_id_reverses_id_fkey FOREIGN KEY (tenant_id, reverses_id) REFERENCES bursar.entry(tenant_id, id);
 
+ALTER TABLE ONLY bursar.freeze_record
+    ADD CONSTRAINT freeze_record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.freeze_record
+    ADD CONSTRAINT freeze_record_tenant_id_frozen_by_fkey FOREIGN KEY (tenant_id, frozen_by) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
 
@@ -317,6 +567,27 @@ ALTER TABLE ONLY bursar.hold
 
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.limit_usage
+    ADD CONSTRAINT limit_usage_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
+
+ALTER TABLE ONLY bursar.mandate
+    ADD CONSTRAINT mandate_tenant_id_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.mandate
+    ADD CONSTRAINT mandate_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.mandate
+    ADD CONSTRAINT mandate_tenant_id_granted_by_fkey FOREIGN KEY (tenant_id, granted_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.mandate
+    ADD CONSTRAINT mandate_tenant_id_parent_id_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES bursar.mandate(tenant_id, id);
+
+ALTER TABLE ONLY bursar.mandate_version
+    ADD CONSTRAINT mandate_version_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
+
+ALTER TABLE ONLY bursar.operator_totp
+    ADD CONSTRAINT operator_totp_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.posting
     ADD CONSTRAINT posting_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
@@ -339,13 +610,33 @@ ALTER TABLE bursar.answer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.api_key ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.approval ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.approval_vote ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.counterparty ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.decision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
+
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
 ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.freeze_record ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.limit_usage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.mandate_version ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.operator_totp ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON bursar.account USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -353,11 +644,29 @@ CREATE POLICY own ON bursar.answer USING ((tenant_id = (NULLIF(current_setting('
 
 CREATE POLICY own ON bursar.api_key USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.approval USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.approval_vote USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.counterparty USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.entry USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.freeze_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.hold USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.limit_usage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.mandate USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.mandate_version USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.operator_totp USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -381,11 +690,27 @@ CREATE POLICY verify ON bursar.answer FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.api_key FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.approval FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.approval_vote FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.counterparty FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.decision FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.entry FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.event FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.freeze_record FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.hold FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.limit_usage FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.mandate_version FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.posting FOR SELECT TO bursar_verify USING (true);
 
@@ -408,20 +733,46 @@ GRANT SELECT ON TABLE bursar.answer TO bursar_verify;
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.api_key TO bursar_app;
 GRANT SELECT ON TABLE bursar.api_key TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.approval TO bursar_app;
+GRANT SELECT ON TABLE bursar.approval TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.approval_vote TO bursar_app;
+GRANT SELECT ON TABLE bursar.approval_vote TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.counterparty TO bursar_app;
+GRANT SELECT ON TABLE bursar.counterparty TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.decision TO bursar_app;
+GRANT SELECT ON TABLE bursar.decision TO bursar_verify;
+
 GRANT SELECT,INSERT ON TABLE bursar.entry TO bursar_app;
 GRANT SELECT ON TABLE bursar.entry TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.event TO bursar_app;
 GRANT SELECT ON TABLE bursar.event TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.freeze_record TO bursar_app;
+GRANT SELECT ON TABLE bursar.freeze_record TO bursar_verify;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.hold TO bursar_app;
 GRANT SELECT ON TABLE bursar.hold TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.limit_usage TO bursar_app;
+GRANT SELECT ON TABLE bursar.limit_usage TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.posting TO bursar_app;
 GRANT SELECT ON TABLE bursar.posting TO bursar_verify;
 
 GRANT SELECT ON TABLE bursar.line TO bursar_app;
 GRANT SELECT ON TABLE bursar.line TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.mandate TO bursar_app;
+GRANT SELECT ON TABLE bursar.mandate TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.mandate_version TO bursar_app;
+GRANT SELECT ON TABLE bursar.mandate_version TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_totp TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
 GRANT SELECT ON TABLE bursar.principal TO bursar_verify;
@@ -433,5 +784,5 @@ GRANT SELECT ON TABLE bursar.schema_migration TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.statement_movement TO bursar_app;
 GRANT SELECT ON TABLE bursar.statement_movement TO bursar_verify;
 
-GRANT SELECT,INSERT ON TABLE bursar.tenant TO bursar_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;

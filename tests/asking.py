@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bursar.core.authority.model import ACTIONS, Ask, Instruction
+from bursar.core.authority.model import ACTIONS, Ask, Instruction, Told
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import Credential
 from bursar.core.ledger.orders import Move, SendMoney
-from bursar.core.ledger.outcomes import Done, Outcome
+from bursar.core.ledger.outcomes import Done
 from bursar.kernel.canonical import digest
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
@@ -21,7 +21,7 @@ def ask_of(who: Credential, key: str, body: str = "") -> Ask:
     return Ask(who, ACTIONS["create_transfer"], "test", Claim(key, digest(body)))
 
 
-def answer(outcomes: Sequence[Outcome]) -> Answer:
+def answer(outcomes: Sequence[Told]) -> Answer:
     """What one order came to: 201 and the id of its entry, or 409 and the refusal's code."""
     (outcome,) = outcomes
     if isinstance(outcome, Done):

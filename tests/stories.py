@@ -21,14 +21,14 @@ from typing import Any
 from uuid import UUID
 
 from bursar.core.authority.desk import Desk
-from bursar.core.authority.model import ACTIONS, Ask, Instruction
+from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import KeyCredential
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.model import Account, AccountStatus
 from bursar.core.ledger.orders import Order
-from bursar.core.ledger.outcomes import Done, Outcome
+from bursar.core.ledger.outcomes import Done
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money, read_amount
@@ -86,11 +86,11 @@ class Story:
         for part, (_, refused, why), outcome in zip(parts, wanted, outcomes, strict=True):
             _check(part, why if refused else None, outcome)
 
-    async def carry_out(self, orders: Sequence[Order], who: KeyCredential | None = None) -> list[Outcome]:
+    async def carry_out(self, orders: Sequence[Order], who: KeyCredential | None = None) -> list[Told]:
         """Have the orders carried out as one request of `who` (the operator), and return what became of each."""
-        kept: list[Outcome] = []
+        kept: list[Told] = []
 
-        def answer(outcomes: Sequence[Outcome]) -> Answer:
+        def answer(outcomes: Sequence[Told]) -> Answer:
             # What has to be tried again is answered again.
             kept[:] = outcomes
             return Answer(200, b"")
@@ -155,10 +155,10 @@ def _read(reader: Reader, line: str) -> Order:
     return reader.read_together(line.removeprefix("together: ")) if line.startswith("together: ") else reader.read(line)
 
 
-def _check(line: str, why: str | None, outcome: Outcome | Account | Refusal) -> None:
+def _check(line: str, why: str | None, outcome: Told | Account | Refusal) -> None:
     """`why` is None for what must be done, else what follows its exclamation mark."""
     if why is None:
-        assert not isinstance(outcome, Refusal), f"{line}: {outcome!r}"
+        assert not isinstance(outcome, Refusal | PendingApproval), f"{line}: {outcome!r}"
         return
     assert isinstance(outcome, Refusal), f"{line}: {outcome!r}"
     code, _, fact = why.strip().partition(": ")

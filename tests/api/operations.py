@@ -29,8 +29,8 @@ class Operation:
 
     @property
     def changes(self) -> bool:
-        """Not only a read."""
-        return self.method == "POST"
+        """Not only a read; a check looks at what is in a body and changes nothing."""
+        return self.method == "POST" and not self.path.endswith("/check")
 
     def named(self, where: str) -> list[str]:
         """The names of its parameters in the path, query or header."""

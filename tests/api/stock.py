@@ -66,7 +66,21 @@ class Stock:
         values |= {"agent_id": AGENT, "description": "A description", "metadata": {"case": "7"}, "mode": "each"}
         values |= {"name": f"name-{new_id().hex}", "number": f"number-{new_id().hex}", "normal_side": "credit"}
         values |= {"effective_at": PAST, "expires_at": FUTURE, "at": PAST, "start": PAST, "end": FUTURE}
-        return values | {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
+        values |= {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
+        values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent"))
+        return values | (self._terms() if operation_id in ("draft_mandate", "change_mandate") else {})
+
+    def _terms(self) -> dict[str, Any]:
+        """A value for every field of a mandate, for an agent that exists."""
+        return {
+            "accounts": self.tenant.number("main", self.currency), "actions": "create_transfer", "agent": AGENT,
+            "allow": f"cp_{new_id().hex}", "amount": "1", "auto_max": "1", "cool_off_seconds": 0, "days": "mon",
+            "duplicate_window_seconds": 60, "end": "18:00", "kind": "calendar", "max": "5", "max_amount": "5",
+            "max_count": 3, "mode": "any", "new_payee": True, "not_before": PAST, "parent": None, "per_payee": False,
+            "period": "day", "purpose": "Suppliers", "quorum": 1, "rails": "book", "risk_at_least": 50,
+            "role": "treasurer", "seconds": 60, "start": "08:00", "step_up": False, "team": None, "time_zone": "UTC",
+            "ttl_seconds": 3600,
+        }  # fmt: skip
 
     async def _made_for(self, operation_id: str, name: str) -> str:
         """What a path names: a thing that the operation may use up."""
@@ -81,6 +95,7 @@ class Stock:
             "hold_id": self.hold,
             "key_id": self.key,
             "agent": self.agent,
+            "mandate_id": self.mandate,
         }
         if name in makers:
             return await makers[name]()
@@ -109,6 +124,10 @@ class Stock:
     async def agent(self) -> str:
         """The name of a new agent."""
         return (await self.made("/v1/agents", {"name": f"agent-{new_id().hex}"}))["name"]
+
+    async def mandate(self) -> str:
+        """The id of a new mandate, a draft."""
+        return (await self.made("/v1/mandates", {"name": f"mandate-{new_id().hex}", "terms": {}}))["id"]
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

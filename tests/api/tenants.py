@@ -10,6 +10,7 @@ from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import KeyCredential, PrincipalKind
 from bursar.kernel.db import Database, Tx
 from bursar.kernel.ids import new_id
+from tests.people import allow
 
 AGENT = "agent_007"
 # Major units that the main account of each currency starts with: their decimals are 2, 0 and 3.
@@ -64,8 +65,12 @@ async def enrol(database: Database, client: httpx2.AsyncClient, name: str) -> Te
 
 
 async def key_for(tx: Tx, kind: PrincipalKind, name: str, scopes: list[str] | None = None) -> str:
-    """A new key of a principal, enrolled if need be."""
-    principal = await identity.find_principal_named(tx, name) or await identity.create_principal(tx, kind, name)
+    """A new key of a principal, enrolled if need be; an agent may then do everything."""
+    principal = await identity.find_principal_named(tx, name)
+    if principal is None:
+        principal = await identity.create_principal(tx, kind, name)
+        if kind == "agent":
+            await allow(tx, principal)
     _, made = await identity.create_key(tx, principal, scopes, live=False)
     return made.text
 

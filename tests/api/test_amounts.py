@@ -115,12 +115,16 @@ async def bench(verify_database: Database, client: httpx2.AsyncClient, tenant: T
     return Bench(verify_database, client, tenant)
 
 
-def amount_fields(operations: list[Operation]) -> list[tuple[Operation, Place, bool]]:
+# These speak of amounts and move none: no book tells how one was read.
+SPEAK_ONLY = {"draft_mandate", "change_mandate", "check_transfer"}
+
+
+def amount_fields(operations: list[Operation], *, moving: bool = True) -> list[tuple[Operation, Place, bool]]:
     """Every field of every request that takes an amount, and whether it may be a number."""
     return [
         (operation, at, takes_numbers(schema))
         for operation in operations
-        if operation.body
+        if operation.body and (operation.id not in SPEAK_ONLY) == moving
         for at, schema in fields(operation.body)
         if is_amount(schema)
     ]
@@ -131,7 +135,7 @@ async def test_every_field_that_sounds_like_an_amount_is_known_as_one(operations
     sounding = {
         (operation.id, at)
         for operation in operations
-        if operation.body
+        if operation.body and operation.id not in SPEAK_ONLY
         for at, _ in fields(operation.body)
         if re.search("amount|limit|balance|price|total|fee", str(at[-1]))
     }
@@ -156,6 +160,19 @@ async def test_what_is_no_amount_moves_nothing_in_any_field(bench: Bench, operat
         for literal in [*REFUSED, *NOT_JSON]:
             if (operation.id, literal) not in optional:
                 assert await bench.outcome(operation, at, literal) is None, (operation.id, literal)
+
+
+async def test_what_is_no_amount_is_refused_where_amounts_are_only_spoken_of(
+    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]
+) -> None:
+    found = amount_fields(operations, moving=False)
+    assert {operation.id for operation, _, _ in found} == SPEAK_ONLY
+    for operation, at, _ in found:
+        request = await Stock(client, tenant).request(operation)
+        for literal in [*REFUSED, *NOT_JSON]:
+            if literal != "null":
+                answer = await request.with_literal(at, literal).send(client, bearing(tenant.operator))
+                assert answer.status_code == 422, (operation.id, at, literal, answer.text)
 
 
 async def test_an_amount_has_no_more_decimals_than_its_currency(bench: Bench, operations: list[Operation]) -> None:

@@ -36,8 +36,10 @@ from tests.api.tenants import Tenant, bearing
 # What an agent can be told, and what only the way to Bursar itself can say.
 CODES = {
     "account_frozen", "agent_suspended", "counterparty_not_allowed", "currency_not_allowed", "idempotency_conflict",
-    "idempotency_in_flight", "insufficient_funds", "invalid_argument", "mandate_missing", "not_found",
-    "outcome_unknown", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "upstream_unavailable",
+    "idempotency_in_flight", "insufficient_funds", "invalid_argument", "limit_exceeded", "mandate_expired",
+    "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
+    "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
+    "upstream_unavailable", "velocity_exceeded",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip
 CANARY = "Canary7f3a9c"
@@ -170,8 +172,8 @@ async def test_a_method_that_is_not_taken_is_told_with_those_that_are(
 ) -> None:
     for path in {operation.path.replace("{", "").replace("}", "") for operation in operations}:
         methods = {o.method for o in operations if o.path.replace("{", "").replace("}", "") == path}
-        # The batch's path reads as that of a transfer, too.
-        others = methods | ({"GET"} if path == BATCH_PATH else set[str]())
+        # These paths read as that of a transfer, too.
+        others = methods | ({"GET"} if path in (BATCH_PATH, "/v1/transfers/check") else set[str]())
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - others:
             answer = await client.request(method, path)
             assert answer.status_code == 405, (method, path)

@@ -8,10 +8,15 @@ from uuid import uuid4
 import pytest
 
 from bursar.client import Bursar, BursarProblem, Reply
+from bursar.wire.mandates import CounterpartyRule, MandateTerms
 from bursar.wire.transfers import Transfer
 
 AGENT = "agent_007"
 WORLD = "world:outside:EUR"
+EVERYTHING = MandateTerms(
+    actions=["create_transfer", "create_transfers", "reverse_transfer", "create_hold", "capture_hold", "release_hold"],
+    counterparties=CounterpartyRule(mode="any"),
+)
 
 Connect = Callable[[str | None, list[Reply]], Bursar]
 
@@ -63,6 +68,8 @@ async def staged(connect: Connect, operator_key: str) -> AsyncGenerator[Stage]:
     async with connect(operator_key, replies) as operator:
         await operator.create_agent(name=AGENT)
         key = await operator.create_key(agent=AGENT)
+        mandate = await operator.draft_mandate(name="everything", agent=AGENT, terms=EVERYTHING)
+        await operator.activate_mandate(mandate.id)
         await operator.open_account(number=WORLD, name="Outside", currency="EUR", floor="none")
         for number in ("wallet", "shop"):
             await operator.open_account(number=number, name=f"The {number}", currency="EUR")

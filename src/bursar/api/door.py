@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Security
@@ -15,17 +15,18 @@ from starlette.responses import Response
 from bursar.api.problems import MEDIA_TYPE, answer_of, response_of
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import Desk, settled
-from bursar.core.authority.model import ACTIONS, Ask, Instruction
+from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
-from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.canonical import digest
 from bursar.kernel.db import Database, Tx
+from bursar.kernel.ids import show
 from bursar.kernel.refusal import InvalidArgument, Refusal
+from bursar.wire import approvals as wire
 
 Result = TypeVar("Result")
 
@@ -106,11 +107,21 @@ class Caller:
         self,
         ask: Ask,
         orders: Callable[[Actor], Sequence[Order]],
-        answer: Callable[[Sequence[Outcome]], Answer],
+        answer: Callable[[Sequence[Told]], Answer],
         size: int = 1,
     ) -> Response:
-        """Have money moved: group commit, one reply, answered only after its COMMIT."""
-        return self._respond(await self.door.desk.submit(Instruction(ask, orders, answer, size)), ask)
+        """Have money moved: group commit, one reply, answered only after its COMMIT.
+
+        A single order that waits for a person is answered here, the same for every route.
+        """
+
+        def told(outcomes: Sequence[Told]) -> Answer:
+            first = outcomes[0]
+            if len(outcomes) == 1 and size == 1 and isinstance(first, PendingApproval):
+                return json_answer(show_pending(first), 202)
+            return answer(outcomes)
+
+        return self._respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
 
     async def act(
         self,
@@ -166,6 +177,24 @@ CallerOf = Annotated[Caller, Depends(_caller)]
 def json_answer(told: BaseModel, status: int = 200) -> Answer:
     """An answer's exact bytes."""
     return Answer(status, told.model_dump_json().encode())
+
+
+def show_pending(pending: PendingApproval) -> wire.PendingApproval:
+    """What waits for a person, as the wire shows it."""
+    return wire.PendingApproval(
+        status="pending_approval",
+        approval_id=show("apr", pending.approval_id),
+        expires_at=pending.expires_at,
+        quorum=pending.quorum,
+        step_up=pending.step_up,
+        why=list(pending.why),
+    )
+
+
+# What every road that moves money may answer besides its own.
+PENDING: dict[int | str, dict[str, Any]] = {
+    202: {"model": wire.PendingApproval, "description": "A person must approve first; no money has moved."}
+}
 
 
 def json_response(told: BaseModel) -> Response:

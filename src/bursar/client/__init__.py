@@ -7,23 +7,25 @@ import httpx2
 
 from bursar.client.accounts import Accounts
 from bursar.client.agents import Agents
+from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
 from bursar.client.connection import Connection, OnReply, Reply
 from bursar.client.events import Events
-from bursar.client.failures import AnswerLost, BursarProblem, CallFailed, Unreachable
+from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
 from bursar.client.holds import Holds
 from bursar.client.keys import Keys
+from bursar.client.mandates import Mandates
 from bursar.client.quickstart import Quickstart
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
 
-__all__ = ["AnswerLost", "Bursar", "BursarProblem", "CallFailed", "Reply", "Unreachable"]
+__all__ = ["AnswerLost", "ApprovalPending", "Bursar", "BursarProblem", "CallFailed", "Reply", "Unreachable"]
 
 # Shorter than the five seconds after which the service closes an idle connection, so that no request meets the closing.
 _IDLE_SECONDS = 2.0
 
 
-class Bursar(Accounts, Transfers, Holds, Events, Agents, Keys, Quickstart, Service):
+class Bursar(Accounts, Transfers, Holds, Events, Agents, Keys, Mandates, Approvals, Quickstart, Service):
     """A service of Bursar and whoever the key belongs to; use it as an async context manager, from one event loop."""
 
     def __init__(

@@ -12,7 +12,8 @@ import httpx2
 from pydantic import TypeAdapter, ValidationError
 
 from bursar.client.arguments import header_text
-from bursar.client.failures import AnswerLost, BursarProblem, CallFailed, Unreachable
+from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
+from bursar.wire.approvals import PendingApproval
 from bursar.wire.problems import Problem
 
 Shape = TypeVar("Shape")
@@ -82,8 +83,13 @@ class Connection:
         await self._client.aclose()
 
     async def ask(self, call: Call, shape: type[Shape]) -> Shape:
-        """Send a call and read its answer as this shape; raises a CallFailed when there is none to read."""
+        """Send a call and read its answer as this shape; raises a CallFailed when there is none to read.
+
+        What must be approved first has another shape, and raises ApprovalPending.
+        """
         response = await self._answer(call)
+        if response.status_code == 202 and shape is not PendingApproval and (pending := _pending(response)):
+            raise ApprovalPending(call.operation, pending)
         try:
             return _reader(shape).validate_json(response.content)
         except ValidationError as error:
@@ -140,6 +146,13 @@ def _reply(call: Call, response: httpx2.Response, attempt: int) -> Reply:
     replayed = headers.get("idempotent-replayed") == "true"
     request_id = headers.get("x-request-id", "")
     return Reply(call.operation, response.status_code, request_id, call.idempotency_key, replayed, attempt)
+
+
+def _pending(response: httpx2.Response) -> PendingApproval | None:
+    try:
+        return PendingApproval.model_validate_json(response.content)
+    except ValidationError:
+        return None
 
 
 def _problem(call: Call, response: httpx2.Response) -> CallFailed:

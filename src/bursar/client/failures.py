@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from bursar.wire.approvals import PendingApproval
 from bursar.wire.problems import Problem
 
 MoneyMoved = Literal["no", "yes", "unknown"]
@@ -43,6 +44,21 @@ class BursarProblem(CallFailed):
         self.retry_after_seconds = retry_after_seconds
         self.passing = problem.retry == "same_key"
         self.settled = not self.passing and problem.status not in self._BEFORE_THE_KEY
+
+
+class ApprovalPending(CallFailed):
+    """A person must approve first: no money has moved, `pending` says until when it waits and where to look."""
+
+    def __init__(self, operation: str, pending: PendingApproval) -> None:
+        """`pending` is Bursar's whole answer."""
+        super().__init__(f"{operation}: {pending.approval_id} waits for a person. {pending.next}")
+        self.operation = operation
+        self.pending = pending
+        self.money_moved = "no"
+        self.retry = "never"
+        self.next = pending.next
+        self.passing = False
+        self.settled = True
 
 
 class Unreachable(CallFailed):

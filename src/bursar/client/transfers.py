@@ -7,6 +7,7 @@ from typing import Literal
 from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
+from bursar.wire.mandates import CheckedTransfer
 from bursar.wire.transfers import CreateTransfer, Transfer, TransferResults
 
 
@@ -23,9 +24,11 @@ class Transfers(Room):
         description: str | None = None,
         metadata: Mapping[str, str] | None = None,
         effective_at: datetime | None = None,
+        mandate: str | None = None,
+        acknowledge_duplicate: str | None = None,
         idempotency_key: str,
     ) -> Transfer:
-        """Move money from `source` to `target`."""
+        """Move money from `source` to `target`; raises `ApprovalPending` when a person must approve first."""
         body = given(
             source=source,
             target=target,
@@ -34,6 +37,8 @@ class Transfers(Room):
             description=description,
             metadata=metadata,
             effective_at=effective_at,
+            mandate=mandate,
+            acknowledge_duplicate=acknowledge_duplicate,
         )
         return await self._change(Transfer, "create_transfer", "/v1/transfers", body, idempotency_key)
 
@@ -48,6 +53,35 @@ class Transfers(Room):
         asked = [transfer.model_dump(mode="json", exclude_unset=True) for transfer in transfers]
         body = given(mode=mode, transfers=asked)
         return await self._change(TransferResults, "create_transfers", "/v1/transfers/batch", body, idempotency_key)
+
+    async def check_transfer(
+        self,
+        *,
+        source: str,
+        target: str,
+        amount: Amount,
+        currency: str,
+        description: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        effective_at: datetime | None = None,
+        mandate: str | None = None,
+        acknowledge_duplicate: str | None = None,
+        agent: str | None = None,
+    ) -> CheckedTransfer:
+        """What would become of a transfer if it were sent now; nothing moves."""
+        body = given(
+            source=source,
+            target=target,
+            amount=exact(amount),
+            currency=currency,
+            description=description,
+            metadata=metadata,
+            effective_at=effective_at,
+            mandate=mandate,
+            acknowledge_duplicate=acknowledge_duplicate,
+            agent=agent,
+        )
+        return await self._change(CheckedTransfer, "check_transfer", "/v1/transfers/check", body, None)
 
     async def get_transfer(self, transfer_id: str) -> Transfer:
         """One transfer."""

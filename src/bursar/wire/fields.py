@@ -4,7 +4,16 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 Item = TypeVar("Item")
 
@@ -69,6 +78,18 @@ class Asked(BaseModel):
     """What a caller sends: strict types, nothing unknown."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class AskedInPart(Asked):
+    """An object that may be empty. The framework would take a number for it: that has none of the fields either."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_what_is_no_object(cls, value: object) -> object:
+        """Only an object is one."""
+        if not isinstance(value, dict | cls):
+            raise ValueError("must be an object")  # noqa: TRY004 -- pydantic makes a refusal of it
+        return value  # pyright: ignore[reportUnknownVariableType] -- its fields are looked at next
 
 
 class Told(BaseModel):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bursar.wire.approvals import PendingApproval
 from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
 from bursar.wire.problems import Problem
 
@@ -21,6 +22,22 @@ class CreateTransfer(Asked):
     metadata: Metadata = Field(default_factory=dict)
     effective_at: Annotated[
         Time | None, Field(description="A past time of effect; operators and services only. Default: now.")
+    ] = None
+    mandate: Annotated[
+        str | None, Field(max_length=64, description="Which of your mandates, if more than one could cover this.")
+    ] = None
+    acknowledge_duplicate: Annotated[
+        str | None,
+        Field(max_length=64, description="The id a `possible_duplicate` named: this is another payment, not that one."),
+    ] = None
+
+
+class CheckTransfer(CreateTransfer):
+    """A transfer that is only asked about."""
+
+    agent: Annotated[
+        str | None,
+        Field(min_length=1, max_length=64, description="Whose mandates to ask, by name or id; operators only."),
     ] = None
 
 
@@ -62,9 +79,10 @@ class CreateTransfers(Asked):
 
 
 class TransferResult(Told):
-    """What became of one transfer of a batch: exactly one of the two is set."""
+    """What became of one transfer of a batch: exactly one of the three is set."""
 
     transfer: Transfer | None = None
+    pending: PendingApproval | None = None
     problem: Problem | None = None
 
 
@@ -73,5 +91,6 @@ class TransferResults(Told):
 
     mode: Literal["all_or_nothing", "each"]
     posted: int
+    pending: int
     refused: int
     results: list[TransferResult]

@@ -165,5 +165,5 @@ async def test_an_entry_without_its_event_does_not_commit(ours: Story) -> None:
     order = SendMoney(new_id(), new_id(), (Move("alice", "bob", Money(1, "USD")),))
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         async with ours.database.transaction(ours.tenant_id) as tx:
-            await ledger.send_many(tx, [order])
+            await ledger.send_many(tx, [order], ledger.unexamined)
     await ours.tell("alice = 90.00 USD")

@@ -6,18 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from bursar.api.door import SANDBOX_AGENT, CallerOf, OptionalIdempotencyKey, json_answer, json_response
+from bursar.api.door import PENDING, SANDBOX_AGENT, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import QUICK_PROBLEMS, READ_PROBLEMS, answer_of
 from bursar.api.quickstart.amounts import loose_text, quick_status
 from bursar.api.routes.refs import account_ref
 from bursar.api.routing import GatedRoute
+from bursar.core.authority.model import Told
 from bursar.core.events import service as events
 from bursar.core.events.model import Recorded
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import Order
-from bursar.core.ledger.outcomes import Done, Outcome
+from bursar.core.ledger.outcomes import Done
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish
@@ -41,7 +42,7 @@ class NotThisAgent(Forbidden):
         return "mandate_missing"
 
 
-@router.post("/transfer", response_model=wire.AgentTransferAnswer, responses=QUICK_PROBLEMS)
+@router.post("/transfer", response_model=wire.AgentTransferAnswer, responses=QUICK_PROBLEMS | PENDING)
 async def agent_transfer(caller: CallerOf, body: wire.AgentTransfer, key: OptionalIdempotencyKey = None) -> Response:
     """An agent moves money. Balance check, transfer and event commit together or not at all.
 
@@ -55,7 +56,7 @@ async def agent_transfer(caller: CallerOf, body: wire.AgentTransfer, key: Option
             raise NotThisAgent
         return [transfers.send(actor, wish)]
 
-    def answer(outcomes: Sequence[Outcome]) -> Answer:
+    def answer(outcomes: Sequence[Told]) -> Answer:
         (outcome,) = outcomes
         if isinstance(outcome, Refusal):
             return answer_of(outcome, caller.request_id, quick_status(outcome))

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bursar.api.door import SANDBOX_AGENT, CallerOf, OptionalIdempotencyKey, json_answer, json_response
+from bursar.api.door import PENDING, SANDBOX_AGENT, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import QUICK_PROBLEMS, READ_PROBLEMS, answer_of
 from bursar.api.quickstart.amounts import loose_text, quick_status
 from bursar.api.routes.refs import AccountPath, account_ref
 from bursar.api.routing import GatedRoute
+from bursar.core.authority.model import Told
 from bursar.core.idempotency.model import Answer
 from bursar.core.ledger import reading
-from bursar.core.ledger.outcomes import Done, Outcome
+from bursar.core.ledger.outcomes import Done
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.service import Wish
 from bursar.kernel.money import show_minor
@@ -33,12 +34,12 @@ async def account_balance(caller: CallerOf, account_number: AccountPath) -> Resp
     )  # fmt: skip
 
 
-@router.post("/transfers", response_model=wire.RetailTransferAnswer, responses=QUICK_PROBLEMS)
+@router.post("/transfers", response_model=wire.RetailTransferAnswer, responses=QUICK_PROBLEMS | PENDING)
 async def retail_transfer(caller: CallerOf, body: wire.RetailTransfer, key: OptionalIdempotencyKey = None) -> Response:
     """Debit, credit and audit row commit together or not at all. `request_id` names the transfer."""
     wish = Wish(account_ref(body.from_account), account_ref(body.to_account), loose_text(body.amount))
 
-    def answer(outcomes: Sequence[Outcome]) -> Answer:
+    def answer(outcomes: Sequence[Told]) -> Answer:
         (outcome,) = outcomes
         if isinstance(outcome, Refusal):
             return answer_of(outcome, caller.request_id, quick_status(outcome))

@@ -6,16 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bursar.api.door import CallerOf, IdempotencyKey, json_answer, json_response
+from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of
 from bursar.api.routes.refs import IdPath, account_ref
 from bursar.api.routing import GatedRoute
+from bursar.core.authority.model import Told
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.core.ledger.model import Hold
 from bursar.core.ledger.orders import CaptureHold, Order, PlaceHold, ReleaseHold
-from bursar.core.ledger.outcomes import Done, Outcome
+from bursar.core.ledger.outcomes import Done
 from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import Refusal, UnknownObject
@@ -24,7 +25,7 @@ from bursar.wire import holds as wire
 router = APIRouter(prefix="/v1/holds", tags=["holds"], route_class=GatedRoute)
 
 
-@router.post("", status_code=201, response_model=wire.Hold, responses=WRITE_PROBLEMS)
+@router.post("", status_code=201, response_model=wire.Hold, responses=WRITE_PROBLEMS | PENDING)
 async def create_hold(caller: CallerOf, key: IdempotencyKey, body: wire.CreateHold) -> Response:
     """Set funds aside: they stay on the account but nobody else can spend them."""
     money = read_amount(body.amount, body.currency)
@@ -48,7 +49,7 @@ async def get_hold(caller: CallerOf, hold_id: IdPath) -> Response:
         return json_response(show_hold(await reading.find_hold(tx, read("hold", hold_id))))
 
 
-@router.post("/{hold_id}/capture", response_model=wire.Hold, responses=WRITE_PROBLEMS)
+@router.post("/{hold_id}/capture", response_model=wire.Hold, responses=WRITE_PROBLEMS | PENDING)
 async def capture_hold(
     caller: CallerOf, key: IdempotencyKey, hold_id: IdPath, body: wire.CaptureHold | None = None
 ) -> Response:
@@ -80,8 +81,8 @@ def _known(hold_id: str) -> UUID:
     return found
 
 
-def _one_hold(request_id: str, status: int) -> Callable[[Sequence[Outcome]], Answer]:
-    def answer(outcomes: Sequence[Outcome]) -> Answer:
+def _one_hold(request_id: str, status: int) -> Callable[[Sequence[Told]], Answer]:
+    def answer(outcomes: Sequence[Told]) -> Answer:
         (outcome,) = outcomes
         if isinstance(outcome, Refusal):
             return answer_of(outcome, request_id)

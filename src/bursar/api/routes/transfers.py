@@ -2,31 +2,39 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from bursar.api.door import CallerOf, IdempotencyKey, json_answer, json_response
+from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response, show_pending
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of, problem_of
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
+from bursar.core.authority import checking
+from bursar.core.authority import service as authority
+from bursar.core.authority.checking import Checked
+from bursar.core.authority.model import PendingApproval, Told
 from bursar.core.idempotency.model import Answer
+from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
-from bursar.core.ledger.orders import Order
-from bursar.core.ledger.outcomes import AllDone, Done, Outcome
+from bursar.core.ledger.orders import Claims, Order
+from bursar.core.ledger.outcomes import AllDone, Done, Pending
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
-from bursar.kernel.refusal import Refusal, UnknownObject
+from bursar.kernel.refusal import InvalidArgument, Refusal, UnknownObject
+from bursar.wire import mandates as mandate_wire
 from bursar.wire import transfers as wire
 from bursar.wire.fields import ACCOUNT_PATTERN, Page
 
 router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=GatedRoute)
 
 
-@router.post("", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS)
+@router.post("", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS | PENDING)
 async def create_transfer(caller: CallerOf, key: IdempotencyKey, body: wire.CreateTransfer) -> Response:
     """Move money from one account to another.
 
@@ -48,6 +56,46 @@ async def create_transfers(caller: CallerOf, key: IdempotencyKey, body: wire.Cre
         return transfers.send_together(actor, wishes) if together else transfers.send_each(actor, wishes)
 
     return await caller.move(ask, orders, _results(caller.request_id, together), size=len(wishes))
+
+
+@router.post("/check", response_model=mandate_wire.CheckedTransfer, responses=WRITE_PROBLEMS)
+async def check_transfer(caller: CallerOf, body: wire.CheckTransfer) -> Response:
+    """What would become of a transfer if it were sent now. Nothing moves, nothing is set aside or recorded.
+
+    An agent asks for itself; an operator for the agent named, or for themselves.
+    """
+    wish = _wish(body, "")
+    ask = caller.ask("check_transfer")
+    async with caller.door.database.transaction(ask.credential.tenant_id) as tx:
+        actor = await authority.authorise_read(tx, ask)
+        agent = await _checked_for(tx, actor, body.agent)
+        checked = await checking.check(tx, agent, "create_transfer", transfers.send(agent or actor, wish))
+    return json_response(_checked(checked))
+
+
+async def _checked_for(tx: Tx, actor: Actor, agent: str | None) -> Actor | None:
+    """The agent whose mandates are asked; None when nobody's are."""
+    if actor.kind == "agent":
+        if agent is not None and agent not in (actor.name, show("prn", actor.principal_id)):
+            raise UnknownObject("agent")
+        return actor
+    return await identity.as_agent(tx, agent) if agent is not None else None
+
+
+def _checked(checked: Checked) -> mandate_wire.CheckedTransfer:
+    outcome = checked.outcome
+    refused = isinstance(outcome, Refusal)
+    said = "deny" if refused else "needs_approval" if isinstance(outcome, Pending) else "allow"
+    why = " ".join(result.fact for result in checked.results if result.said == said) if said != "allow" else ""
+    return mandate_wire.CheckedTransfer(
+        outcome=said,
+        code=outcome.code if refused else None,
+        detail=outcome.detail if refused else why,
+        results=[
+            mandate_wire.RuleResult(mandate=show("mnd", r.mandate_id), rule=r.rule, outcome=r.said, fact=r.fact)
+            for r in checked.results
+        ],
+    )
 
 
 @router.get("", response_model=Page[wire.Transfer], responses=READ_PROBLEMS)
@@ -73,7 +121,9 @@ async def get_transfer(caller: CallerOf, transfer_id: IdPath) -> Response:
         return json_response(show_transfer(await transfers.find(tx, read("tr", transfer_id))))
 
 
-@router.post("/{transfer_id}/reverse", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS)
+@router.post(
+    "/{transfer_id}/reverse", status_code=201, response_model=wire.Transfer, responses=WRITE_PROBLEMS | PENDING
+)
 async def reverse_transfer(
     caller: CallerOf, key: IdempotencyKey, transfer_id: IdPath, body: wire.ReverseTransfer | None = None
 ) -> Response:
@@ -93,13 +143,25 @@ async def reverse_transfer(
 def _wish(body: wire.CreateTransfer, at: str) -> Wish:
     money = read_amount(body.amount, body.currency, f"{at}amount")
     source, target = account_ref(body.source), account_ref(body.target)
-    return Wish(source, target, money, body.description, body.metadata, body.effective_at)
+    claims = Claims(
+        _id("mnd", body.mandate, f"{at}mandate"), _id("evt", body.acknowledge_duplicate, f"{at}acknowledge_duplicate")
+    )
+    return Wish(source, target, money, body.description, body.metadata, body.effective_at, claims)
 
 
-def one_transfer(request_id: str) -> Callable[[Sequence[Outcome]], Answer]:
+def _id(prefix: str, text: str | None, argument: str) -> UUID | None:
+    if text is None:
+        return None
+    found = read(prefix, text)
+    if found is None:
+        raise InvalidArgument(argument, "is not an id of this kind")
+    return found
+
+
+def one_transfer(request_id: str) -> Callable[[Sequence[Told]], Answer]:
     """How a single transfer is answered."""
 
-    def answer(outcomes: Sequence[Outcome]) -> Answer:
+    def answer(outcomes: Sequence[Told]) -> Answer:
         (outcome,) = outcomes
         if isinstance(outcome, Refusal):
             return answer_of(outcome, request_id)
@@ -109,16 +171,17 @@ def one_transfer(request_id: str) -> Callable[[Sequence[Outcome]], Answer]:
     return answer
 
 
-def _results(request_id: str, together: bool) -> Callable[[Sequence[Outcome]], Answer]:
-    def answer(outcomes: Sequence[Outcome]) -> Answer:
+def _results(request_id: str, together: bool) -> Callable[[Sequence[Told]], Answer]:
+    def answer(outcomes: Sequence[Told]) -> Answer:
         first = outcomes[0]
         if together and isinstance(first, Refusal):
             return answer_of(first, request_id)
         each = first.parts if isinstance(first, AllDone) else outcomes
         results = [_result(outcome, request_id) for outcome in each]
-        posted = sum(r.transfer is not None for r in results)
+        posted, waiting = sum(r.transfer is not None for r in results), sum(r.pending is not None for r in results)
         mode = "all_or_nothing" if together else "each"
-        told = wire.TransferResults(mode=mode, posted=posted, refused=len(results) - posted, results=results)
+        refused = len(results) - posted - waiting
+        told = wire.TransferResults(mode=mode, posted=posted, pending=waiting, refused=refused, results=results)
         return Answer(200, told.model_dump_json(exclude_none=False).encode())
 
     return answer
@@ -127,6 +190,8 @@ def _results(request_id: str, together: bool) -> Callable[[Sequence[Outcome]], A
 def _result(outcome: Any, request_id: str) -> wire.TransferResult:
     if isinstance(outcome, Done):
         return wire.TransferResult(transfer=show_transfer(Transfer.of_done(outcome)))
+    if isinstance(outcome, PendingApproval):
+        return wire.TransferResult(pending=show_pending(outcome))
     return wire.TransferResult(problem=problem_of(outcome, request_id))
 
 

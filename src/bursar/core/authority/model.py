@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
 
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim, lock_of
 from bursar.core.identity.model import Actor, Credential, Scope, ScopeMissing
 from bursar.core.ledger.orders import Order
-from bursar.core.ledger.outcomes import Outcome
+from bursar.core.ledger.outcomes import AllDone, Done, Refused
 from bursar.kernel.refusal import Refusal
 
 
@@ -45,6 +47,20 @@ ACTIONS: dict[str, Action] = {
         Action("get_agent", "agents:read"),
         Action("list_agents", "agents:read"),
         Action("create_key", "keys:write"),
+        Action("draft_mandate", "mandates:write"),
+        Action("change_mandate", "mandates:write"),
+        Action("activate_mandate", "mandates:write"),
+        Action("revoke_mandate", "mandates:write"),
+        Action("get_mandate", "mandates:read"),
+        Action("list_mandates", "mandates:read"),
+        Action("list_mandate_versions", "mandates:read"),
+        Action("get_authority", "mandates:read"),
+        Action("list_approvals", "approvals:read"),
+        Action("get_approval", "approvals:read"),
+        Action("approve_approval", "approvals:decide"),
+        Action("reject_approval", "approvals:decide"),
+        Action("cancel_approval", "approvals:cancel"),
+        Action("check_transfer", "transfers:create"),
         Action("list_keys", "keys:read"),
         Action("revoke_key", "keys:write"),
     )
@@ -65,13 +81,27 @@ class Ask(NamedTuple):
         return lock_of(self.credential.tenant_id, self.action.name, self.claim.key) if self.claim else None
 
 
+class PendingApproval(NamedTuple):
+    """An order that waits for a person: nothing has moved, its funds and limits are set aside."""
+
+    approval_id: UUID
+    expires_at: datetime
+    quorum: int
+    step_up: bool
+    why: tuple[str, ...]
+
+
+# What the caller of an instruction is told of each order.
+Told: TypeAlias = Done | AllDone | PendingApproval | Refused
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer."""
 
     ask: Ask
     orders: Callable[[Actor], Sequence[Order]]
-    answer: Callable[[Sequence[Outcome]], Answer]
+    answer: Callable[[Sequence[Told]], Answer]
     size: int = 1
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from bursar.core.authority import telling
+from bursar.core.authority import moving
 from bursar.core.authority.model import Ask, Instruction, denied, refusal_of
+from bursar.core.authority.moving import Job
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
@@ -14,9 +15,6 @@ from bursar.core.idempotency.model import NOT_PINNED, Answer, Pinned, pin_id
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import service as ledger
-from bursar.core.ledger.model import Hold
-from bursar.core.ledger.orders import Order, Together
-from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import Refusal
@@ -35,16 +33,6 @@ class Carried:
     trace: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """An instruction that got past every check, and the orders it comes to."""
-
-    index: int
-    instruction: Instruction
-    actor: Actor
-    orders: Sequence[Order]
-
-
 async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
     """Authenticate, replay, check, move, record, pin: all in this transaction. Every instruction gets its own reply.
 
@@ -52,7 +40,7 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
     """
     replies: dict[int, Reply] = {}
     written: list[Event] = []
-    jobs: list[_Job] = []
+    jobs: list[Job] = []
     asks = [instruction.ask for instruction in instructions]
     for index, (actor, reply, event) in enumerate(await _admit(tx, asks)):
         written += [event] if event else []
@@ -62,11 +50,15 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
             continue
         instruction = instructions[index]
         try:
-            jobs.append(_Job(index, instruction, actor, instruction.orders(actor)))
+            jobs.append(Job(index, instruction, actor, instruction.orders(actor)))
         except Refusal as refusal:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
-    pinned = await _move(tx, jobs, replies, written) if jobs else []
+    pinned: list[Pinned] = []
+    for job, told in await moving.move(tx, jobs, written) if jobs else ():
+        answer = job.instruction.answer(told.outcomes)
+        replies[job.index] = answer
+        pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)
     events.record(tx, written)
     idempotency.pin(tx, pinned)
     return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None)
@@ -102,51 +94,12 @@ def _denial(ask: Ask, actor: Actor, refusal: Refusal) -> Event:
     return event_of(new_id(), actor, ask.request_id, ask.action.name, denied(ask.action, refusal))
 
 
-async def _move(tx: Tx, jobs: Sequence[_Job], replies: dict[int, Reply], written: list[Event]) -> list[Pinned]:
-    """Send all orders at once, then tell each job's outcomes to the record and to its caller."""
-    outcomes, expired = await ledger.send_many(tx, [order for job in jobs for order in job.orders])
-    written += _expiries(expired)
-    pinned: list[Pinned] = []
-    start = 0
-    for job in jobs:
-        mine = outcomes[start : start + len(job.orders)]
-        start += len(job.orders)
-        told = [event for order, outcome in zip(job.orders, mine, strict=True) for event in _tell(job, order, outcome)]
-        written += told
-        answer = job.instruction.answer(mine)
-        replies[job.index] = answer
-        pinned += _pins(job.instruction.ask, job.actor, answer, told[0].id)
-    return pinned
-
-
-def _expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:
-    return [event_of(event_id, None, "", "expire_hold", telling.expired(hold)) for event_id, hold in expired]
-
-
 async def expire_holds(tx: Tx, hold_ids: Sequence[UUID]) -> int:
     """Give back what these holds set aside, as far as their time is over; returns how many were."""
     expired = await ledger.expire(tx, hold_ids)
-    events.record(tx, _expiries(expired))
+    events.record(tx, moving.expiries(expired))
+    await moving.give_back(tx, [hold for _, hold in expired], {})
     return len(expired)
-
-
-def _tell(job: _Job, order: Order, outcome: Outcome) -> list[Event]:
-    if isinstance(order, Together):
-        if isinstance(outcome, AllDone):
-            return [
-                _event(job, o.event_id, telling.done(o, d)) for o, d in zip(order.orders, outcome.parts, strict=True)
-            ]
-        assert not isinstance(outcome, Done)
-        return [_event(job, new_id(), telling.undone(len(order.orders), outcome))]
-    assert not isinstance(outcome, AllDone)
-    if isinstance(outcome, Done):
-        return [_event(job, order.event_id, telling.done(order, outcome))]
-    return [_event(job, order.event_id, telling.refused(order, outcome))]
-
-
-def _event(job: _Job, event_id: UUID, happening: Happening) -> Event:
-    ask = job.instruction.ask
-    return event_of(event_id, job.actor, ask.request_id, ask.action.name, happening)
 
 
 def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned]:

@@ -1,5 +1,6 @@
 """What the audit row says of each order and its outcome."""
 
+from bursar.core.authority.model import PendingApproval
 from bursar.core.events.model import Happening
 from bursar.core.ledger.model import AccountRef, Hold, Posting
 from bursar.core.ledger.orders import (
@@ -46,6 +47,12 @@ def done(order: SingleOrder, outcome: Done) -> Happening:
     name = show("tr", outcome.entry.id) if outcome.entry else show("hold", outcome.hold.id) if outcome.hold else None
     state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else ""
     return Happening(_DONE[type(order)], state, payload, name)
+
+
+def proposed(order: SingleOrder, pending: PendingApproval, hold: Hold | None) -> Happening:
+    """The record of an order that waits for a person."""
+    payload = {**asked(order), "hold": _hold(hold) if hold else None, "why": list(pending.why)}
+    return Happening("approval.requested", "pending", payload, show("apr", pending.approval_id), "needs_approval")
 
 
 def refused(order: SingleOrder, refusal: Refused) -> Happening:

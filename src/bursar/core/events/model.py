@@ -10,7 +10,7 @@ from uuid import UUID
 from bursar.core.identity.model import Actor
 from bursar.kernel.canonical import Json, canonical
 
-Decision = Literal["allow", "deny"]
+Decision = Literal["allow", "needs_approval", "deny"]
 
 
 class Event(NamedTuple):

@@ -34,11 +34,32 @@ Scope = Literal[
     "keys:read",
     "keys:write",
     "world:move",
+    "mandates:read",
+    "mandates:write",
+    "counterparties:read",
+    "counterparties:write",
+    "approvals:read",
+    "approvals:cancel",
+    "approvals:decide",
+    "freezes:read",
+    "freezes:write",
+    "freezes:resume",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
 HUMAN_ONLY: frozenset[str] = frozenset(
-    {"accounts:unfreeze", "accounts:close", "agents:write", "keys:read", "keys:write", "world:move"}
+    {
+        "accounts:unfreeze",
+        "accounts:close",
+        "agents:write",
+        "keys:read",
+        "keys:write",
+        "world:move",
+        "mandates:write",
+        "counterparties:write",
+        "approvals:decide",
+        "freezes:resume",
+    }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)
 
@@ -57,6 +78,8 @@ class Principal:
     name: str
     status: PrincipalStatus
     created_at: datetime
+    team: str | None = None
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +112,9 @@ class Actor:
     name: str
     key_id: int | None
     scopes: frozenset[str]
+    # The group an agent belongs to, and what an operator may decide.
+    team: str | None = None
+    roles: frozenset[str] = frozenset()
 
     @property
     def shown(self) -> Mapping[str, Json]:

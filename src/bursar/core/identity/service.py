@@ -65,7 +65,10 @@ def _who(credential: KeyCredential, row: KeyRow | None) -> Who:
         return Unauthenticated()
     if row.status != "active":
         return AgentSuspended()
-    return Actor(credential.tenant_id, row.principal_id, row.kind, row.name, row.id, frozenset(row.scopes))
+    return Actor(
+        credential.tenant_id, row.principal_id, row.kind, row.name, row.id, frozenset(row.scopes), row.team,
+        frozenset(row.roles),
+    )  # fmt: skip
 
 
 async def _enrolled(tx: Tx, credentials: set[SandboxCredential]) -> dict[Credential, Who]:
@@ -86,7 +89,8 @@ def _sandboxed(tenant_id: UUID, principal: Principal) -> Who:
         return Unauthenticated()
     if principal.status != "active":
         return AgentSuspended()
-    return Actor(tenant_id, principal.id, "agent", principal.name, None, frozenset(scopes_for("agent")))
+    scopes = frozenset(scopes_for("agent"))
+    return Actor(tenant_id, principal.id, "agent", principal.name, None, scopes, principal.team)
 
 
 async def create_principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
@@ -118,6 +122,14 @@ async def find_agent(tx: Tx, ref: str) -> Principal:
     if found is None:
         raise UnknownObject("agent")
     return found
+
+
+async def as_agent(tx: Tx, ref: str) -> Actor:
+    """An agent as the rules see it, for questions that somebody else asks about it."""
+    found = await find_agent(tx, ref)
+    if found.status != "active":
+        raise AgentSuspended
+    return Actor(tx.tenant, found.id, "agent", found.name, None, frozenset(scopes_for("agent")), found.team)
 
 
 async def list_agents(tx: Tx, after: UUID | None, limit: int) -> list[Principal]:

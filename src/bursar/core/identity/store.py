@@ -20,6 +20,20 @@ class KeyRow(NamedTuple):
     kind: PrincipalKind
     name: str
     status: PrincipalStatus
+    team: str | None
+    roles: list[str]
+
+
+def _principal(
+    id: UUID,
+    kind: PrincipalKind,
+    name: str,
+    status: PrincipalStatus,
+    created_at: datetime,
+    team: str | None,
+    roles: list[str],
+) -> Principal:
+    return Principal(id, kind, name, status, created_at, team, tuple(roles))
 
 
 async def insert_tenant(tx: Tx, name: str) -> bool:
@@ -50,8 +64,8 @@ async def insert_principal(tx: Tx, principal_id: UUID, kind: PrincipalKind, name
 async def find_principal(tx: Tx, *, principal_id: UUID | None = None, name: str | None = None) -> Principal | None:
     """A principal by id or by name."""
     return await tx.row(
-        Principal,
-        """SELECT id, kind, name, status, created_at FROM principal
+        _principal,
+        """SELECT id, kind, name, status, created_at, team, roles FROM principal
            WHERE tenant_id = $1 AND (id = $2 OR name = $3)""",
         tx.tenant,
         principal_id,
@@ -62,9 +76,12 @@ async def find_principal(tx: Tx, *, principal_id: UUID | None = None, name: str 
 async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]:
     """Principals by name, shared: their status holds until the transaction ends."""
     return await tx.rows(
-        Principal,
-        """SELECT id, kind, name, status, created_at FROM principal
-           WHERE tenant_id = $1 AND name = ANY($2::text[]) ORDER BY id FOR SHARE""",
+        _principal,
+        """SELECT p.id, p.kind, p.name,
+                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.created_at,
+                  p.team, p.roles
+           FROM principal p JOIN tenant t ON t.tenant_id = p.tenant_id
+           WHERE p.tenant_id = $1 AND p.name = ANY($2::text[]) ORDER BY p.id FOR SHARE""",
         tx.tenant,
         names,
     )
@@ -73,8 +90,8 @@ async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]
 async def list_principals(tx: Tx, kind: PrincipalKind, after: UUID | None, limit: int) -> list[Principal]:
     """Principals of one kind, in the order of their making."""
     return await tx.rows(
-        Principal,
-        """SELECT id, kind, name, status, created_at FROM principal
+        _principal,
+        """SELECT id, kind, name, status, created_at, team, roles FROM principal
            WHERE tenant_id = $1 AND kind = $2 AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4""",
         tx.tenant,
         kind,
@@ -84,11 +101,16 @@ async def list_principals(tx: Tx, kind: PrincipalKind, after: UUID | None, limit
 
 
 async def lock_keys(tx: Tx, key_ids: Sequence[int]) -> list[KeyRow]:
-    """Keys and their principals, shared, so that a revocation that committed counts and a later one waits."""
+    """Keys and their principals, shared, so that a revocation that committed counts and a later one waits.
+
+    An agent of a frozen tenant is suspended with it.
+    """
     return await tx.rows(
         KeyRow,
-        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name, p.status
+        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name,
+                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.team, p.roles
            FROM api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           JOIN tenant t ON t.tenant_id = k.tenant_id
            WHERE k.tenant_id = $1 AND k.id = ANY($2::bigint[]) ORDER BY k.id FOR SHARE""",
         tx.tenant,
         key_ids,
@@ -99,8 +121,10 @@ async def find_key(tx: Tx, key_id: int) -> KeyRow | None:
     """One key and its principal without a lock, for reads."""
     return await tx.row(
         KeyRow,
-        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name, p.status
+        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name,
+                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.team, p.roles
            FROM api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           JOIN tenant t ON t.tenant_id = k.tenant_id
            WHERE k.tenant_id = $1 AND k.id = $2""",
         tx.tenant,
         key_id,

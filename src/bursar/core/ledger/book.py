@@ -1,8 +1,9 @@
 """The locked rows a decision starts from, and the page on which it is written before anything is stored."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bursar.core.ledger.model import Account, AccountRef, Balance, Entry, Hold, Original, Posting
@@ -33,7 +34,7 @@ class Book:
 class Page:
     """What has been decided so far on top of the book, or on top of another page; `turn` adds it to the one below."""
 
-    __slots__ = ("balances", "book", "entries", "holds", "postings", "reversed_minor", "under", "world")
+    __slots__ = ("balances", "book", "entries", "holds", "notes", "postings", "reversed_minor", "under", "world")
 
     def __init__(self, book: Book, under: "Page | None" = None) -> None:
         """An empty page."""
@@ -45,6 +46,18 @@ class Page:
         self.postings: list[Posting] = []
         self.holds: dict[UUID, Hold] = {}
         self.reversed_minor: dict[UUID, int] = {}
+        # What the gate notes for later orders; it stays or goes with everything else on the page.
+        self.notes: dict[Hashable, Any] = {}
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the order on this page happens together with others or not at all."""
+        return self.under is not None and self.under.under is not None
+
+    def note(self, key: Hashable) -> Any:
+        """What was noted so far, or None."""
+        found = self.notes.get(key)
+        return found if found is not None or self.under is None else self.under.note(key)
 
     def turn(self) -> None:
         """Keep this page: the page below now says the same."""
@@ -54,6 +67,7 @@ class Page:
         self.under.postings += self.postings
         self.under.holds.update(self.holds)
         self.under.reversed_minor.update(self.reversed_minor)
+        self.under.notes.update(self.notes)
 
     def account(self, ref: AccountRef, argument: str) -> Account:
         """The account an order names."""

@@ -1,7 +1,8 @@
 """The functional core of the book: locked rows and orders in, new rows and outcomes out, no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
@@ -12,6 +13,7 @@ from bursar.core.ledger.orders import (
     Move,
     Order,
     PlaceHold,
+    Propose,
     ReleaseHold,
     ReverseEntry,
     SendMoney,
@@ -25,6 +27,7 @@ from bursar.core.ledger.outcomes import (
     Done,
     InsufficientFunds,
     Outcome,
+    Pending,
     Refused,
     StateConflict,
     Undone,
@@ -36,26 +39,36 @@ from bursar.kernel.refusal import Conflict, Forbidden, Invalid, InvalidArgument,
 MAX_BALANCE_MINOR = 9 * 10**18
 
 
-def decide(book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], Page]:
+# Every order passes it before it is tried, on the page as decided so far: it lets it through, makes it a proposal, or
+# raises the refusal.
+Gate: TypeAlias = Callable[[Page, SingleOrder], SingleOrder | Propose]
+
+
+def through(_: Page, order: SingleOrder) -> SingleOrder:
+    """The gate of those whom no mandate limits."""
+    return order
+
+
+def decide(book: Book, orders: Sequence[Order], gate: Gate = through) -> tuple[list[Outcome], Page]:
     """Decide the orders one after the other; later ones see what earlier ones did. A refused order leaves no trace."""
     page = Page(book)
-    return [_attempt(page, order) for order in orders], page
+    return [_attempt(page, order, gate) for order in orders], page
 
 
-def _attempt(under: Page, order: Order) -> Outcome:
+def _attempt(under: Page, order: Order, gate: Gate) -> Outcome:
     page = Page(under.book, under)
     try:
-        outcome = _all(page, order) if isinstance(order, Together) else _one(page, order)
+        outcome = _all(page, order, gate) if isinstance(order, Together) else _admitted(page, order, gate)
     except (Conflict, Forbidden, Invalid, NotFound) as refusal:
         return refusal
     page.turn()
     return outcome
 
 
-def _all(page: Page, together: Together) -> AllDone:
+def _all(page: Page, together: Together, gate: Gate) -> AllDone:
     parts: list[Done] = []
     for index, order in enumerate(together.orders):
-        outcome = _attempt(page, order)
+        outcome = _attempt(page, order, gate)
         if isinstance(outcome, Refused):
             raise Undone(index, outcome)
         assert isinstance(outcome, Done)
@@ -63,8 +76,34 @@ def _all(page: Page, together: Together) -> AllDone:
     return AllDone(tuple(parts))
 
 
-def _one(page: Page, order: SingleOrder) -> Done:
+def _admitted(page: Page, order: SingleOrder, gate: Gate) -> Done | Pending:
     page.world = not isinstance(order, ReleaseHold | ExpireHold) and order.world
+    admitted = gate(page, order)
+    return _propose(page, admitted) if isinstance(admitted, Propose) else _one(page, admitted)
+
+
+def _propose(page: Page, proposal: Propose) -> Pending:
+    """Try the order, keep nothing of it, and set its funds aside; a capture's are so already."""
+    trial = Page(page.book, page)
+    trial.world = page.world
+    done = _one(trial, proposal.order)
+    target = page.as_of_now(done.target) if done.target else None
+    if isinstance(proposal.order, CaptureHold) or done.account.normal_side == "debit":
+        return Pending(page.as_of_now(done.account), target, None)
+    money = proposal.order.money if isinstance(proposal.order, PlaceHold) else _posted(trial)
+    order = PlaceHold(proposal.hold_id, proposal.event_id, done.account.id, None, money, world=page.world)
+    held = _place(page, order)
+    assert held.hold
+    hold = replace(held.hold, approval_id=proposal.approval_id)
+    page.holds[hold.id] = hold
+    return Pending(held.account, target, hold)
+
+
+def _posted(page: Page) -> Money:
+    return Money(page.postings[0].amount_minor, page.postings[0].currency)
+
+
+def _one(page: Page, order: SingleOrder) -> Done:
     match order:
         case SendMoney():
             return _send(page, order)
@@ -73,7 +112,7 @@ def _one(page: Page, order: SingleOrder) -> Done:
         case CaptureHold():
             return _capture(page, order)
         case ReleaseHold():
-            return _end(page, _pending(page, order.hold_id), "voided")
+            return _end(page, _pending(page, order.hold_id, order.approval_id), "voided")
         case ExpireHold():
             return _expire(page, order)
         case ReverseEntry():
@@ -157,7 +196,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
 
 def _capture(page: Page, order: CaptureHold) -> Done:
     """A capture was authorised when the hold was placed, so it lands on a frozen account too."""
-    hold = _pending(page, order.hold_id)
+    hold = _pending(page, order.hold_id, None)
     money = read_amount(order.amount, hold.currency) if order.amount else Money(hold.amount_minor, hold.currency)
     if money.minor > hold.amount_minor:
         raise InvalidArgument("amount", f"the hold is for {show_minor(hold.amount_minor, hold.currency)}")
@@ -197,8 +236,10 @@ def _end(page: Page, hold: Hold, status: str) -> Done:
     return Done(_release(page, hold), hold=ended)
 
 
-def _pending(page: Page, hold_id: UUID) -> Hold:
+def _pending(page: Page, hold_id: UUID, approval_id: UUID | None) -> Hold:
     hold = page.hold(hold_id)
+    if hold.approval_id != approval_id:
+        raise StateConflict("The hold belongs to an approval.")
     if hold.is_due(page.book.now):
         raise StateConflict("The hold is expired.")
     if hold.status != "pending":

@@ -109,6 +109,7 @@ class Hold:
     placed_at: datetime
     expires_at: datetime | None
     entry_id: UUID | None
+    approval_id: UUID | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Pending, and past its time by the database's clock."""

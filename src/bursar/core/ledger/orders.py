@@ -13,6 +13,17 @@ from bursar.core.ledger.model import NO_METADATA, AccountRef, Metadata
 from bursar.kernel.money import Money
 
 
+class Claims(NamedTuple):
+    """What its giver says beside an order, by ids of ours; authority reads it, the book does not."""
+
+    mandate_id: UUID | None = None
+    # An earlier payment that this one resembles and does not repeat, by its event.
+    acknowledges: UUID | None = None
+
+
+NO_CLAIMS = Claims()
+
+
 class Move(NamedTuple):
     """One wanted posting. Bare text as `money` is an amount in the source account's currency."""
 
@@ -32,6 +43,7 @@ class SendMoney(NamedTuple):
     description: str | None = None
     metadata: Metadata = NO_METADATA
     world: bool = False
+    claims: Claims = NO_CLAIMS
 
 
 class PlaceHold(NamedTuple):
@@ -46,6 +58,7 @@ class PlaceHold(NamedTuple):
     description: str | None = None
     metadata: Metadata = NO_METADATA
     world: bool = False
+    claims: Claims = NO_CLAIMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,16 @@ class CaptureHold:
     amount: str | None = None
     target: AccountRef | None = None
     world: bool = False
+    claims: Claims = NO_CLAIMS
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
-    """Give held funds back."""
+    """Give held funds back; those of an approval only for that approval."""
 
     event_id: UUID
     hold_id: UUID
+    approval_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,20 @@ class ReverseEntry:
     amount: str | None = None
     description: str | None = None
     world: bool = False
+    claims: Claims = NO_CLAIMS
+
+
+class Propose(NamedTuple):
+    """Try an order that a person must approve first: nothing of it stays but a hold of its funds."""
+
+    approval_id: UUID
+    hold_id: UUID
+    order: SendMoney | PlaceHold | CaptureHold | ReverseEntry
+
+    @property
+    def event_id(self) -> UUID:
+        """The event of the order."""
+        return self.order.event_id
 
 
 SingleOrder: TypeAlias = SendMoney | PlaceHold | CaptureHold | ReleaseHold | ExpireHold | ReverseEntry

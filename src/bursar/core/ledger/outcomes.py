@@ -20,6 +20,15 @@ class Done(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What a proposed order waits for a person with: its accounts as they stand now, and the hold of its funds."""
+
+    account: Account
+    target: Account | None
+    hold: Hold | None
+
+
+@dataclass(frozen=True, slots=True)
 class AllDone:
     """What the orders of a `Together` did, in their order."""
 
@@ -153,4 +162,4 @@ class Undone(Conflict):
 
 
 Refused: TypeAlias = Conflict | Forbidden | Invalid | NotFound
-Outcome: TypeAlias = Done | AllDone | Refused
+Outcome: TypeAlias = Done | AllDone | Pending | Refused

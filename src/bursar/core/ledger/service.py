@@ -1,11 +1,12 @@
 """The verbs of the book that move money. `send_many` is the only road on which it moves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger import store
 from bursar.core.ledger.book import Book
-from bursar.core.ledger.decide import decide
+from bursar.core.ledger.decide import Gate, decide, through
 from bursar.core.ledger.model import AccountRef, Hold
 from bursar.core.ledger.orders import (
     CaptureHold,
@@ -22,27 +23,50 @@ from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 
+# Called when every row is locked; returns the gate that each order has to pass.
+Examine: TypeAlias = Callable[[Book], Awaitable[Gate]]
 
-async def send_many(tx: Tx, orders: Sequence[Order]) -> tuple[list[Outcome], list[tuple[UUID, Hold]]]:
+
+class Sent(NamedTuple):
+    """The outcome of each order; the holds whose time was over on the way, as (event id, hold); every hold changed."""
+
+    outcomes: list[Outcome]
+    expired: list[tuple[UUID, Hold]]
+    holds: list[Hold]
+
+
+async def send_many(tx: Tx, orders: Sequence[Order], examine: Examine) -> Sent:
     """Lock every touched account once in id order, decide the orders one after the other, write the result.
 
-    Returns the outcome of each order, and the holds whose time was over on the way as (event id, hold). Whoever calls
-    writes the events of both in the same transaction, or the commit fails.
+    Whoever calls writes the events of orders and expired holds in the same transaction, or the commit fails.
     """
-    return await _carry(tx, await _lock(tx, [single for order in orders for single in _singles(order)]), orders)
+    book = await _lock(tx, [single for order in orders for single in _singles(order)])
+    return _carry(tx, book, orders, await examine(book))
+
+
+async def rehearse(tx: Tx, order: SingleOrder, examine: Examine) -> Outcome:
+    """What `send_many` would make of one order now; nothing is written."""
+    book = await _lock(tx, [order])
+    return decide(book, [order], await examine(book))[0][0]
+
+
+async def unexamined(_: Book) -> Gate:
+    """For those whom no mandate limits: operators, services, and Bursar itself."""
+    return through
 
 
 async def expire(tx: Tx, hold_ids: Sequence[UUID]) -> list[tuple[UUID, Hold]]:
     """Give back the funds of these holds as far as their time is over; the caller writes the events."""
     book = await _lock(tx, [ExpireHold(new_id(), hold_id) for hold_id in hold_ids])
-    return (await _carry(tx, book, []))[1]
+    return _carry(tx, book, [], through).expired
 
 
-async def _carry(tx: Tx, book: Book, orders: Sequence[Order]) -> tuple[list[Outcome], list[tuple[UUID, Hold]]]:
+def _carry(tx: Tx, book: Book, orders: Sequence[Order], gate: Gate) -> Sent:
     due = [ExpireHold(new_id(), hold.id) for hold in book.holds.values() if hold.is_due(book.now)]
-    outcomes, page = decide(book, [*due, *orders])
+    outcomes, page = decide(book, [*due, *orders], gate)
     store.write(tx, page)
-    return outcomes[len(due) :], [(order.event_id, page.hold(order.hold_id)) for order in due]
+    expired = [(order.event_id, page.hold(order.hold_id)) for order in due]
+    return Sent(outcomes[len(due) :], expired, list(page.holds.values()))
 
 
 async def _lock(tx: Tx, orders: Sequence[SingleOrder]) -> Book:

@@ -79,11 +79,12 @@ def hold_row(
     placed_at: datetime,
     expires_at: datetime | None,
     entry_id: UUID | None,
+    approval_id: UUID | None,
 ) -> Hold:
     """One row of `hold`."""
     return Hold(
         id, account_id, target_id, currency, amount_minor, captured_minor, status, description, _read(metadata),
-        placed_at, expires_at, entry_id,
+        placed_at, expires_at, entry_id, approval_id,
     )  # fmt: skip
 
 
@@ -137,11 +138,11 @@ async def list_holds(tx: Tx, ids: Sequence[UUID], due_on: Sequence[UUID], now: d
     return await tx.rows(
         hold_row,
         """SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
-                  placed_at, expires_at, entry_id
+                  placed_at, expires_at, entry_id, approval_id
            FROM hold WHERE tenant_id = $1 AND id = ANY($2::uuid[])
            UNION
            SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
-                  placed_at, expires_at, entry_id
+                  placed_at, expires_at, entry_id, approval_id
            FROM hold
            WHERE tenant_id = $1 AND account_id = ANY($3::uuid[]) AND status = 'pending' AND expires_at <= $4""",
         tx.tenant,
@@ -293,19 +294,19 @@ def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
     """New holds are inserted; of known ones only status, captured amount, target and entry ever change."""
     tx.later(
         """INSERT INTO hold (tenant_id, id, account_id, target_id, currency, amount_minor, captured_minor, status,
-                             description, metadata, placed_at, expires_at, entry_id)
+                             description, metadata, placed_at, expires_at, entry_id, approval_id)
            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[],
                                     $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[],
-                                    $13::uuid[])
+                                    $13::uuid[], $14::uuid[])
            ON CONFLICT (tenant_id, id) DO UPDATE SET target_id = excluded.target_id, status = excluded.status,
                captured_minor = excluded.captured_minor, entry_id = excluded.entry_id""",
         tx.tenant,
         *_columns(
             [
                 (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
-                 h.description, _written(h.metadata), h.placed_at, h.expires_at, h.entry_id)
+                 h.description, _written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id)
                 for h in holds
             ],
-            12,
+            13,
         ),
     )  # fmt: skip

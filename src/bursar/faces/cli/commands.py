@@ -23,7 +23,9 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
 key_app = App(name="key", help="Hand out, list and revoke API keys.")
 import_app = App(name="import", help="Bring data in.")
+risk_app = App(name="risk", help="Look at what the risk rules would say.")
 app.command(key_app)
+app.command(risk_app)
 app.command(import_app)
 
 
@@ -96,6 +98,14 @@ def statement(
     from bursar.faces.cli.statements import import_statement_command
 
     sys.exit(_run(import_statement_command(file, mapping, tenant, data, as_json=json)))
+
+
+@risk_app.command
+def evaluate(*, file: Path | None = None, seed: int = 1, json: AsJson = False) -> None:
+    """Plant frauds in real bank histories and count what the default rules catch, and what they raise for nothing."""
+    from bursar.faces.cli import risk
+
+    risk.evaluate(file, seed, as_json=json)
 
 
 @app.command

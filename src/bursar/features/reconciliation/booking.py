@@ -122,11 +122,11 @@ def _name(number: str) -> str:
 async def _send(
     tx: Tx, source: Source, fresh: Sequence[tuple[Movement, SendMoney]], meanwhile: Callable[[], None]
 ) -> tuple[list[Movement], list[BadLine]]:
-    outcomes, expired = await ledger.send_many(tx, [order for _, order in fresh])
+    carried = await ledger.send_many(tx, [order for _, order in fresh], ledger.unexamined)
     meanwhile()
-    overdue = [event_of(i, None, source.run, "expire_hold", telling.expired(hold)) for i, hold in expired]
+    overdue = [event_of(i, None, source.run, "expire_hold", telling.expired(hold)) for i, hold in carried.expired]
     events.record(tx, overdue)
-    sent = list(zip(fresh, outcomes, strict=True))
+    sent = list(zip(fresh, carried.outcomes, strict=True))
     done = [(movement, order) for (movement, order), outcome in sent if isinstance(outcome, Done)]
     store.insert_movements(tx, source.mapping, [(m.reference, order.entry_id) for m, order in done])
     refused = [BadLine(m.line, outcome.detail) for (m, _), outcome in sent if isinstance(outcome, Refusal)]

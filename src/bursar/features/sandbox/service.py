@@ -1,5 +1,8 @@
 """Fill a fresh sandbox; an existing one is left as it is."""
 
+from bursar.core.authority import mandates
+from bursar.core.authority.mandate import WIDEST
+from bursar.core.authority.mandates import Draft
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity import service as identity
@@ -31,7 +34,10 @@ async def ensure(tx: Tx) -> None:
     if not await identity.create_tenant(tx, TENANT):
         return
     await identity.create_principal(tx, "agent", AGENT)
-    await identity.create_principal(tx, "operator", OPERATOR)
+    operator = await identity.create_principal(tx, "operator", OPERATOR)
+    # Whoever tries things out is limited by the funds alone.
+    wide = await mandates.draft(tx, operator.id, Draft("everything", None, None, None, None, None, WIDEST))
+    await mandates.activate(tx, operator.id, wide.id)
     await accounts.open_account(tx, OpenAccount(FUNDING, "Outside funding", "USD", floor_minor=None))
     for number, name, _ in _ACCOUNTS:
         await accounts.open_account(tx, OpenAccount(number, name, "USD"))
@@ -39,7 +45,7 @@ async def ensure(tx: Tx) -> None:
         SendMoney(new_id(), new_id(), (Move(FUNDING, number, Money(cents, "USD")),), description="Opening", world=True)
         for number, _, cents in _ACCOUNTS
     ]
-    outcomes, _ = await ledger.send_many(tx, orders)
+    outcomes = (await ledger.send_many(tx, orders, ledger.unexamined)).outcomes
     assert all(isinstance(outcome, Done) for outcome in outcomes)
     events.record(tx, [_opening(order) for order in orders])
 

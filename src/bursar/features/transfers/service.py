@@ -8,7 +8,7 @@ from uuid import UUID
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.core.ledger.model import NO_METADATA, AccountRef, Metadata, Original
-from bursar.core.ledger.orders import Move, Order, ReverseEntry, SendMoney, Together
+from bursar.core.ledger.orders import NO_CLAIMS, Claims, Move, Order, ReverseEntry, SendMoney, Together
 from bursar.features.transfers.model import Transfer
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -25,6 +25,7 @@ class Wish(NamedTuple):
     description: str | None = None
     metadata: Metadata = NO_METADATA
     effective_at: datetime | None = None
+    claims: Claims = NO_CLAIMS
 
 
 def send(actor: Actor, wish: Wish) -> SendMoney:
@@ -33,7 +34,15 @@ def send(actor: Actor, wish: Wish) -> SendMoney:
         raise InvalidArgument("effective_at", "an agent may not choose it")
     move = Move(wish.source, wish.target, wish.money)
     return SendMoney(
-        new_id(), new_id(), (move,), "transfer", wish.effective_at, wish.description, wish.metadata, _world(actor)
+        new_id(),
+        new_id(),
+        (move,),
+        "transfer",
+        wish.effective_at,
+        wish.description,
+        wish.metadata,
+        _world(actor),
+        wish.claims,
     )
 
 

@@ -1,0 +1,149 @@
+"""`/v1/approvals`: list, get, approve, reject, cancel."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response
+from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
+from bursar.api.routing import GatedRoute
+from bursar.core.authority import approvals
+from bursar.core.authority.approvals import Background, Seen, needs_of, payload_of
+from bursar.core.events.model import Happening
+from bursar.core.identity.model import Actor
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import read, show
+from bursar.kernel.money import show_minor
+from bursar.wire import approvals as wire
+from bursar.wire.fields import Page
+
+router = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=GatedRoute)
+
+
+@router.get("", response_model=Page[wire.Approval], responses=READ_PROBLEMS)
+async def list_approvals(
+    caller: CallerOf,
+    status: Annotated[wire.ApprovalStatus | None, Query(description="Only those in this status.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """What waits, or waited, for a person, oldest first. An agent sees its own."""
+    after = read_cursor("apr", cursor)
+    async with caller.reading("list_approvals") as (tx, actor):
+        found = await approvals.list_for(tx, actor, status, after, limit + 1)
+    items = [show_approval(seen) for seen in found[:limit]]
+    return json_response(Page[wire.Approval](items=items, next_cursor=items[-1].id if len(found) > limit else None))
+
+
+@router.get("/{approval_id}", response_model=wire.ApprovalDetail, responses=READ_PROBLEMS)
+async def get_approval(caller: CallerOf, approval_id: IdPath) -> Response:
+    """One approval: what the system knows, and beside it the agent's own words. An agent finds its own."""
+    async with caller.reading("get_approval") as (tx, actor):
+        seen = await approvals.find_for(tx, actor, read("apr", approval_id))
+        background = await approvals.background_of(tx, seen.approval)
+    return json_response(_show_detail(seen, background))
+
+
+@router.post("/{approval_id}/approve", response_model=wire.Approval, responses=WRITE_PROBLEMS)
+async def approve_approval(
+    caller: CallerOf, approval_id: IdPath, body: wire.ApproveApproval, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Vote for the payment whose `payload_hash` you saw; with the last vote needed it is executed a moment later."""
+    bound = bytes.fromhex(body.payload_hash)
+
+    async def work(tx: Tx, actor: Actor) -> Happening:
+        return await approvals.approve(tx, actor, read("apr", approval_id), bound, body.code)
+
+    return await _decide(caller, "approve_approval", approval_id, key, body, work)
+
+
+@router.post("/{approval_id}/reject", response_model=wire.Approval, responses=WRITE_PROBLEMS)
+async def reject_approval(
+    caller: CallerOf, approval_id: IdPath, body: wire.RejectApproval, key: OptionalIdempotencyKey = None
+) -> Response:
+    """End it by one operator's no: the funds and limits that were set aside are given back."""
+
+    async def work(tx: Tx, actor: Actor) -> Happening:
+        return await approvals.reject(tx, actor, read("apr", approval_id), body.reason)
+
+    return await _decide(caller, "reject_approval", approval_id, key, body, work)
+
+
+@router.post("/{approval_id}/cancel", response_model=wire.Approval, responses=WRITE_PROBLEMS)
+async def cancel_approval(caller: CallerOf, approval_id: IdPath, key: OptionalIdempotencyKey = None) -> Response:
+    """Take a pending one back: an agent its own, an operator any."""
+
+    async def work(tx: Tx, actor: Actor) -> Happening:
+        return await approvals.cancel(tx, actor, read("apr", approval_id))
+
+    return await _decide(caller, "cancel_approval", approval_id, key, None, work)
+
+
+async def _decide(
+    caller: Caller,
+    action: str,
+    approval_id: str,
+    key: str | None,
+    body: wire.ApproveApproval | wire.RejectApproval | None,
+    decide: Callable[[Tx, Actor], Awaitable[Happening]],
+) -> Response:
+    async def work(tx: Tx, actor: Actor) -> tuple[Seen, Happening]:
+        happening = await decide(tx, actor)
+        return await approvals.find_for(tx, actor, read("apr", approval_id)), happening
+
+    ask = caller.ask(action, key, body, approval_id)
+    return await caller.act(ask, work, lambda seen: json_answer(show_approval(seen)))
+
+
+def show_approval(seen: Seen) -> wire.Approval:
+    """An approval as the wire shows it."""
+    return wire.Approval(**_facts(seen))
+
+
+def _facts(seen: Seen) -> dict[str, Any]:
+    approval, payload, needs = seen.approval, payload_of(seen.approval), needs_of(seen.approval)
+    return {
+        "id": show("apr", approval.id),
+        "status": approval.status,
+        "agent_id": show("prn", approval.maker_id),
+        "agent": seen.maker,
+        "action": payload["action"],
+        "source": seen.source,
+        "payee": seen.payee,
+        "amount": show_minor(payload["amount_minor"], payload["currency"]),
+        "currency": payload["currency"],
+        "payload_hash": approval.payload_hash.hex(),
+        "quorum": needs.quorum,
+        "roles": list(needs.roles),
+        "step_up": needs.step_up,
+        "why": list(needs.why),
+        "votes": [
+            wire.ApprovalVote(operator=v.operator, vote=v.vote, stepped_up=v.stepped_up, voted_at=v.voted_at)
+            for v in seen.votes
+        ],
+        "hold_id": show("hold", approval.hold_id) if approval.hold_id else None,
+        "created_at": approval.created_at,
+        "expires_at": approval.expires_at,
+        "ended_at": approval.ended_at,
+        "ended_why": approval.ended_why,
+        "executed_event_id": show("evt", approval.executed_event_id) if approval.executed_event_id else None,
+    }
+
+
+def _show_detail(seen: Seen, background: Background) -> wire.ApprovalDetail:
+    known, order = background.counterparty, payload_of(seen.approval)["order"]
+    return wire.ApprovalDetail(
+        **_facts(seen),
+        known_payee=wire.KnownPayee(
+            counterparty_id=show("cp", known.id) if known else None,
+            name=known.name if known else None,
+            status="blocked" if known and known.status == "blocked" else "active" if known else None,
+            since=known.created_at if known else None,
+            earlier_payments=background.payments,
+            last_payment_at=background.last_at,
+        ),
+        agents_words=wire.AgentsWords(description=order.get("description"), metadata=order.get("metadata", {})),
+    )

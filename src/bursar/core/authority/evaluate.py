@@ -1,0 +1,385 @@
+"""What a mandate's rules say to a payment: a pure function over locked facts, to decide, to check and to back-test.
+
+The order is fail-closed, every rule is asked and all reasons are kept; deny goes before needs_approval before allow.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from bursar.core.authority.mandate import (
+    DAYS,
+    DEFAULT_TTL_SECONDS,
+    ApprovalRule,
+    Mandate,
+    Terms,
+    Trigger,
+    Window,
+    zone_of,
+)
+from bursar.core.authority.periods import Span, span_of, span_of_velocity
+from bursar.core.authority.refusals import (
+    CurrencyNotMandated,
+    LimitExceeded,
+    MandateExpired,
+    MandateMissing,
+    MandateRevoked,
+    OutsideTimeWindow,
+    PayeeNotAllowed,
+    PossibleDuplicate,
+    RiskTooHigh,
+    UnknownCounterparty,
+    VelocityExceeded,
+    moment,
+)
+from bursar.kernel.money import Money, show_minor
+from bursar.kernel.refusal import Refusal
+
+Decided = Literal["allow", "needs_approval", "deny"]
+RiskOutcome = Literal["allow", "needs_approval", "step_up", "deny"]
+ANY_PAYEE = UUID(int=0)
+VELOCITY = "velocity"
+# What the risk rules ask for when they ask for a step-up.
+_STEP_UP = ApprovalRule(Trigger({}), None, 1, DEFAULT_TTL_SECONDS, step_up=True)
+
+
+class Payee(NamedTuple):
+    """Whom money goes to, as we know them: the account, and the counterparty if an operator has entered one."""
+
+    account_id: UUID
+    number: str
+    counterparty_id: UUID | None
+    version: int | None
+    status: str | None
+    known_since: datetime | None
+
+
+class Risk(NamedTuple):
+    """What the risk rules say."""
+
+    score: int
+    outcome: RiskOutcome
+    why: str
+
+
+# What a capture asks about: its hold has used the limits, but for those of each payee if it named nobody.
+Asks = Literal["everything", "payee", "payee_and_its_limits"]
+
+
+class Earlier(NamedTuple):
+    """A payment of the same amount to the same payee."""
+
+    event_id: UUID
+    at: datetime
+
+
+class Payment(NamedTuple):
+    """What an agent's order comes to: money from one of our accounts to another. No text of the agent's is in it."""
+
+    action: str
+    source: str
+    payee: Payee | None
+    money: Money
+    rail: str = "book"
+    # An earlier payment that the agent says it knows of, by its event.
+    acknowledges: UUID | None = None
+    asks: Asks = "everything"
+
+
+class Meter(NamedTuple):
+    """One counter of a mandate: which window, for which payee, in which piece of time."""
+
+    mandate_id: UUID
+    window_key: str
+    payee_id: UUID
+    bucket: datetime
+
+
+class Used(NamedTuple):
+    """What is used of a window so far, reserved or spent."""
+
+    amount_minor: int
+    uses: int
+
+
+NOTHING_USED = Used(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found under locks: the mandates from the narrowest to the widest, what is used of their windows."""
+
+    now: datetime
+    chain: Sequence[Mandate]
+    # By mandate, window and payee: what the pieces of time that still count come to.
+    used: Mapping[tuple[UUID, str, UUID], Used]
+    duplicate_of: Earlier | None = None
+    risk: Risk | None = None
+
+
+class Needs(NamedTuple):
+    """What it takes to approve a payment."""
+
+    quorum: int
+    roles: tuple[str, ...]
+    ttl_seconds: int
+    step_up: bool
+    why: tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """What one rule of one mandate said."""
+
+    mandate_id: UUID
+    rule: str
+    said: Decided
+    fact: str
+
+
+class Verdict(NamedTuple):
+    """The decision with all its reasons, and what it uses of which windows."""
+
+    outcome: Decided
+    results: tuple[Result, ...]
+    refusals: tuple[Refusal, ...]
+    needs: Needs | None
+    meters: tuple[Meter, ...]
+
+
+class _Asked:
+    """Collects what the rules say."""
+
+    __slots__ = ("meters", "needs", "refusals", "results")
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.refusals: list[Refusal] = []
+        self.needs: list[tuple[ApprovalRule | None, str]] = []
+        self.meters: list[Meter] = []
+
+    def allow(self, mandate: Mandate, rule: str, fact: str = "") -> None:
+        self.results.append(Result(mandate.id, rule, "allow", fact))
+
+    def deny(self, mandate: Mandate, rule: str, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+        self.results.append(Result(mandate.id, rule, "deny", refusal.detail))
+
+    def approve(self, mandate: Mandate, rule: str, approval: ApprovalRule | None, fact: str) -> None:
+        self.needs.append((approval, fact))
+        self.results.append(Result(mandate.id, rule, "needs_approval", fact))
+
+
+def evaluate(facts: Facts, payment: Payment) -> Verdict:
+    """Ask every rule of every mandate of the chain, and then the tenant's risk rules."""
+    asked = _Asked()
+    if not facts.chain:
+        asked.refusals.append(MandateMissing("There is no mandate to act under."))
+    for mandate in facts.chain:
+        _ask(asked, facts, mandate, payment)
+    _ask_risk(asked, facts)
+    if asked.refusals:
+        return Verdict("deny", tuple(asked.results), tuple(asked.refusals), None, ())
+    needs = _needs(asked.needs)
+    outcome: Decided = "needs_approval" if needs else "allow"
+    return Verdict(outcome, tuple(asked.results), (), needs, tuple(asked.meters))
+
+
+def _ask(asked: _Asked, facts: Facts, mandate: Mandate, payment: Payment) -> None:
+    terms = mandate.terms
+    _ask_status(asked, facts.now, mandate)
+    _ask_scope(asked, mandate, terms, payment)
+    _ask_payee(asked, facts.now, mandate, terms, payment.payee)
+    whole = payment.asks == "everything"
+    if whole:
+        _ask_cap(asked, mandate, terms, payment.money)
+    _ask_hours(asked, facts.now, mandate, terms)
+    for window in terms.windows:
+        _ask_window(asked, facts, mandate, window, payment)
+    if whole:
+        _ask_velocity(asked, facts, mandate, terms)
+        _ask_duplicate(asked, facts, mandate, terms, payment)
+    for rule in terms.approvals:
+        _ask_approval(asked, facts, mandate, rule, payment)
+
+
+def _ask_status(asked: _Asked, now: datetime, mandate: Mandate) -> None:
+    if mandate.status != "active":
+        asked.deny(mandate, "status", MandateRevoked(mandate.name, mandate.status))
+    elif mandate.expires_at is not None and now >= mandate.expires_at:
+        asked.deny(mandate, "status", MandateExpired(mandate.name, mandate.expires_at))
+    elif mandate.not_before is not None and now < mandate.not_before:
+        asked.deny(mandate, "status", MandateExpired(mandate.name, mandate.not_before, begins=True))
+    else:
+        asked.allow(mandate, "status")
+
+
+def _ask_scope(asked: _Asked, mandate: Mandate, terms: Terms, payment: Payment) -> None:
+    if payment.action not in terms.actions:
+        asked.deny(mandate, "action", MandateMissing(f"The mandate {mandate.name} does not cover {payment.action}."))
+    if terms.accounts is not None and payment.source not in terms.accounts:
+        asked.deny(mandate, "account", MandateMissing(f"The mandate {mandate.name} does not cover {payment.source}."))
+    if payment.rail not in terms.rails:
+        asked.deny(mandate, "rail", MandateMissing(f"The mandate {mandate.name} does not cover {payment.rail}."))
+
+
+def _ask_payee(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms, payee: Payee | None) -> None:
+    rule = "counterparty"
+    if payee is None:  # A hold that names nobody yet; its capture will.
+        return
+    if payee.status == "blocked":
+        asked.deny(mandate, rule, PayeeNotAllowed(f"{payee.number} is a blocked counterparty."))
+    elif terms.payees.mode == "any":
+        asked.allow(mandate, rule)
+    elif payee.counterparty_id is None or payee.known_since is None:
+        asked.deny(mandate, rule, UnknownCounterparty(payee.number))
+    elif terms.payees.mode == "allow_list" and payee.counterparty_id not in terms.payees.allow:
+        asked.deny(mandate, rule, PayeeNotAllowed(f"{payee.number} is not on the list of the mandate {mandate.name}."))
+    elif now < (until := payee.known_since + timedelta(seconds=terms.payees.cool_off_seconds)):
+        fact = f"{payee.number} is a new counterparty; the mandate {mandate.name} pays it from {moment(until)} on."
+        asked.deny(mandate, rule, PayeeNotAllowed(fact))
+    else:
+        asked.allow(mandate, rule)
+
+
+def _ask_cap(asked: _Asked, mandate: Mandate, terms: Terms, money: Money) -> None:
+    rule = "per_transaction"
+    if terms.caps is None:
+        # A mandate that limits dollars has not thought of yen.
+        named = {window.currency for window in terms.windows if window.currency}
+        if named and money.currency not in named:
+            asked.deny(mandate, rule, CurrencyNotMandated(money.currency, sorted(named)))
+        return
+    cap = terms.caps.get(money.currency)
+    if cap is None:
+        asked.deny(mandate, rule, CurrencyNotMandated(money.currency, sorted(terms.caps)))
+    elif money.minor > cap.max_minor:
+        most = show_minor(cap.max_minor, money.currency)
+        fact = f"One payment may be at most {most} {money.currency}; you asked {money}."
+        asked.deny(mandate, rule, LimitExceeded(fact))
+    elif money.minor > cap.auto_max_minor:
+        alone = show_minor(cap.auto_max_minor, money.currency)
+        asked.approve(mandate, rule, None, f"{money} {money.currency} is above {alone}, what the agent may pay alone.")
+    else:
+        asked.allow(mandate, rule)
+
+
+def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> None:
+    hours = terms.hours
+    if hours is None:
+        return
+    local = now.astimezone(zone_of(hours.time_zone))
+    if DAYS[local.weekday()] in hours.days and hours.start <= local.time() < hours.end:
+        asked.allow(mandate, "hours")
+        return
+    days = ", ".join(day for day in DAYS if day in hours.days)
+    fact = (
+        f"The mandate {mandate.name} pays {days} from {hours.start:%H:%M} to {hours.end:%H:%M} {hours.time_zone};"
+        f" there it is {DAYS[local.weekday()]} {local:%H:%M}."
+    )
+    asked.deny(mandate, "hours", OutsideTimeWindow(fact))
+
+
+def _ask_window(asked: _Asked, facts: Facts, mandate: Mandate, window: Window, payment: Payment) -> None:
+    money = payment.money
+    if window.currency is not None and window.currency != money.currency:
+        return
+    if payment.asks == "payee" or (payment.asks == "payee_and_its_limits" and not window.per_payee):
+        return
+    if window.per_payee and payment.payee is None:  # The capture will say to whom.
+        return
+    payee_id = payment.payee.account_id if window.per_payee and payment.payee else ANY_PAYEE
+    span = span_of(window, facts.now)
+    used = facts.used.get((mandate.id, window.key, payee_id), NOTHING_USED)
+    asked.meters.append(Meter(mandate.id, window.key, payee_id, span.bucket))
+    over = window.max_minor is not None and used.amount_minor + money.minor > window.max_minor
+    too_many = window.max_count is not None and used.uses + 1 > window.max_count
+    if over or too_many:
+        asked.deny(mandate, window.key, LimitExceeded(_left(window, span, used, money, over=over)))
+    else:
+        asked.allow(mandate, window.key)
+
+
+def _left(window: Window, span: Span, used: Used, money: Money, *, over: bool) -> str:
+    """What is left of a window, in words."""
+    until = f" until {moment(span.resets_at)}" if span.resets_at else ""
+    name = f"{'Rolling ' if window.kind == 'rolling' else ''}{window.period} limit".capitalize()
+    whom = " to this payee" if window.per_payee else ""
+    if over and window.max_minor is not None:
+        left = show_minor(max(0, window.max_minor - used.amount_minor), money.currency)
+        most = show_minor(window.max_minor, money.currency)
+        return f"{name}{whom}: {left} of {most} {money.currency} left{until}; you asked {money}."
+    most_uses = window.max_count or 0
+    return f"{name}{whom}: {max(0, most_uses - used.uses)} of {most_uses} payments left{until}."
+
+
+def _ask_velocity(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms) -> None:
+    if terms.velocity is None:
+        return
+    span = span_of_velocity(terms.velocity, facts.now)
+    used = facts.used.get((mandate.id, VELOCITY, ANY_PAYEE), NOTHING_USED)
+    asked.meters.append(Meter(mandate.id, VELOCITY, ANY_PAYEE, span.bucket))
+    if used.uses + 1 > terms.velocity.max_count:
+        again_at = span.resets_at or facts.now
+        refusal = VelocityExceeded(terms.velocity.max_count, terms.velocity.seconds, again_at)
+        asked.deny(mandate, VELOCITY, refusal)
+    else:
+        asked.allow(mandate, VELOCITY)
+
+
+def _ask_duplicate(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms, payment: Payment) -> None:
+    if terms.duplicate_seconds is None:
+        return
+    earlier = facts.duplicate_of
+    seconds = terms.duplicate_seconds
+    near = earlier is not None and earlier.at > facts.now - timedelta(seconds=seconds)
+    if earlier is not None and near and earlier.event_id != payment.acknowledges:
+        asked.deny(mandate, "duplicate", PossibleDuplicate(earlier.event_id, seconds))
+    else:
+        asked.allow(mandate, "duplicate")
+
+
+def _ask_approval(asked: _Asked, facts: Facts, mandate: Mandate, rule: ApprovalRule, payment: Payment) -> None:
+    when, money = rule.when, payment.money
+    over = when.amount_over_minor.get(money.currency)
+    if over is not None and money.minor > over and payment.asks == "everything":
+        fact = f"{money} {money.currency} is above {show_minor(over, money.currency)}."
+        asked.approve(mandate, "approval", rule, fact)
+    if when.new_payee and payment.payee and payment.payee.known_since is None:
+        asked.approve(mandate, "approval", rule, f"{payment.payee.number} is a new payee.")
+    if payment.rail in when.rails:
+        asked.approve(mandate, "approval", rule, f"It goes by {payment.rail}.")
+    if when.risk_at_least is not None and facts.risk is None:
+        asked.approve(mandate, "approval", rule, "Its risk score is not known.")
+    elif when.risk_at_least is not None and facts.risk and facts.risk.score >= when.risk_at_least:
+        asked.approve(mandate, "approval", rule, f"Its risk score is {facts.risk.score}: {facts.risk.why}.")
+
+
+def _ask_risk(asked: _Asked, facts: Facts) -> None:
+    risk = facts.risk
+    if risk is None or not facts.chain:
+        return
+    leaf, fact = facts.chain[0], f"risk score {risk.score}: {risk.why}"
+    if risk.outcome == "deny":
+        asked.deny(leaf, "risk", RiskTooHigh(risk.score, risk.why))
+    elif risk.outcome == "step_up":
+        asked.approve(leaf, "risk", _STEP_UP, fact)
+    elif risk.outcome == "needs_approval":
+        asked.approve(leaf, "risk", None, fact)
+    else:
+        asked.allow(leaf, "risk", fact)
+
+
+def _needs(asked: Sequence[tuple[ApprovalRule | None, str]]) -> Needs | None:
+    """The strictest of all that was asked for: the most people, every role, the least time."""
+    if not asked:
+        return None
+    rules = [rule for rule, _ in asked if rule]
+    return Needs(
+        quorum=max([1, *(rule.quorum for rule in rules)]),
+        roles=tuple(sorted({rule.role for rule in rules if rule.role})),
+        ttl_seconds=min([rule.ttl_seconds for rule in rules], default=DEFAULT_TTL_SECONDS),
+        step_up=any(rule.step_up for rule in rules),
+        why=tuple(fact for _, fact in asked),
+    )

@@ -1,0 +1,64 @@
+"""Windows of time: which pieces of it a window counts now, and when it has room again."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from bursar.core.authority.mandate import Velocity, Window, zone_of
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PIECES = 60
+_SECONDS = {"hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
+
+
+class Span(NamedTuple):
+    """The piece of time that counts what happens now, the first piece that still counts, and when room comes back."""
+
+    bucket: datetime
+    since: datetime
+    resets_at: datetime | None
+
+
+def span_of(window: Window, now: datetime) -> Span:
+    """Where a window stands at a moment."""
+    if window.period == "lifetime":
+        return Span(EPOCH, EPOCH, None)
+    if window.kind == "rolling":
+        return _rolling(_SECONDS[window.period], now)
+    start, end = _calendar(window, now)
+    return Span(start, start, end)
+
+
+def span_of_velocity(velocity: Velocity, now: datetime) -> Span:
+    """Where a velocity limit stands at a moment."""
+    return _rolling(velocity.seconds, now)
+
+
+def _rolling(seconds: int, now: datetime) -> Span:
+    """Pieces of a sixtieth; the oldest that reaches into the stretch counts whole, so the limit is never exceeded."""
+    # Rounded up to a microsecond, so that the pieces reach back over the whole stretch.
+    piece = -(timedelta(seconds=-seconds) // PIECES)
+    bucket = EPOCH + (now - EPOCH) // piece * piece
+    return Span(bucket, bucket - PIECES * piece, bucket + piece)
+
+
+def _calendar(window: Window, now: datetime) -> tuple[datetime, datetime]:
+    """The start and end of the period in the window's time zone, as moments; in autumn a day has 25 hours."""
+    zone = zone_of(window.time_zone)
+    local = now.astimezone(zone)
+    if window.period == "hour":
+        # Zones lie whole quarters of an hour apart. Winter time counts all year: one zone's summer is half an hour off.
+        offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
+        hour = timedelta(hours=1)
+        start = EPOCH + (now - EPOCH + offset) // hour * hour - offset
+        return start, start + hour
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
+    match window.period:
+        case "week":
+            day -= timedelta(days=day.weekday())
+            after = day + timedelta(days=7)
+        case "month":
+            day = day.replace(day=1)
+            after = (day + timedelta(days=32)).replace(day=1)
+        case _:
+            after = day + timedelta(days=1)
+    return day.replace(tzinfo=zone).astimezone(UTC), after.replace(tzinfo=zone).astimezone(UTC)

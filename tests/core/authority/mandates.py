@@ -1,0 +1,117 @@
+"""Mandates, payments and facts for tests of the rules: each is allowed as it stands, and says what it changes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bursar.core.authority.evaluate import Facts, Payee, Payment
+from bursar.core.authority.mandate import Mandate, Terms, read_terms
+from bursar.kernel.canonical import canonical
+from bursar.kernel.ids import show
+from bursar.kernel.money import read_amount
+
+# A Friday, at noon.
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SHOP = UUID(int=0x5409)
+SHOP_ACCOUNT = UUID(int=0xACC)
+EVENT = UUID(int=0xE)
+
+
+def _with(form: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    assert changes.keys() <= form.keys(), changes.keys() - form.keys()
+    return form | changes
+
+
+def terms_json(**changes: Any) -> dict[str, Any]:
+    """The JSON form of terms that allow `payment()` and limit it in no way."""
+    form: dict[str, Any] = {
+        "actions": ["create_transfer"],
+        "accounts": None,
+        "rails": ["book"],
+        "purpose": "Pays the shop",
+        "per_transaction": None,
+        "windows": [],
+        "counterparties": counterparties_json(),
+        "hours": None,
+        "approvals": [],
+        "duplicate_window_seconds": None,
+        "velocity": None,
+    }
+    return _with(form, changes)
+
+
+def counterparties_json(**changes: Any) -> dict[str, Any]:
+    return _with({"mode": "allow_list", "allow": [show("cp", SHOP)], "cool_off_seconds": 0}, changes)
+
+
+def cap_json(**changes: Any) -> dict[str, Any]:
+    return _with({"currency": "USD", "max": "100.00", "auto_max": None}, changes)
+
+
+def window_json(**changes: Any) -> dict[str, Any]:
+    form: dict[str, Any] = {
+        "kind": "calendar",
+        "period": "day",
+        "time_zone": "UTC",
+        "currency": "USD",
+        "max_amount": "100.00",
+        "max_count": None,
+        "per_payee": False,
+    }
+    return _with(form, changes)
+
+
+def hours_json(**changes: Any) -> dict[str, Any]:
+    form = {"time_zone": "Europe/Prague", "days": ["mon", "fri"], "start": "08:00", "end": "18:00"}
+    return _with(form, changes)
+
+
+def approval_json(when: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"amount_over": [], "new_payee": False, "rails": [], "risk_at_least": None}
+    form: dict[str, Any] = {"when": _with(nothing, when), "role": None, "quorum": 1}
+    return _with(form | {"ttl_seconds": 86400, "step_up": False}, changes)
+
+
+def over_json(amount: str, currency: str = "USD") -> dict[str, Any]:
+    return {"amount_over": [{"currency": currency, "amount": amount}]}
+
+
+def terms(**changes: Any) -> Terms:
+    return read_terms(terms_json(**changes))
+
+
+def mandate(number: int = 1, form: dict[str, Any] | None = None, **changes: Any) -> Mandate:
+    """Mandate `number`, in force, over these terms; it lies below none unless `parent_id` says so."""
+    facts: dict[str, Any] = {
+        "version": 1,
+        "name": f"no. {number}",
+        "agent_id": None,
+        "team": None,
+        "parent_id": None,
+        "status": "active",
+        "not_before": None,
+        "expires_at": None,
+        "granted_by": UUID(int=0x0FF1CE),
+        "changed_at": NOW,
+    }
+    return Mandate(id=UUID(int=number), text=canonical(form or terms_json()), **_with(facts, changes))
+
+
+def payee(**changes: Any) -> Payee:
+    """A shop that has been known for a day."""
+    return Payee(SHOP_ACCOUNT, "ACC7", SHOP, 1, "active", NOW - timedelta(days=1))._replace(**changes)
+
+
+STRANGER = payee(account_id=UUID(int=0xBAD), number="ACC9", counterparty_id=None, status=None, known_since=None)
+
+
+def payment(amount: str = "10.00", currency: str = "USD", **changes: Any) -> Payment:
+    """What pays the shop by a transfer."""
+    return Payment("create_transfer", "ACC1", payee(), read_amount(amount, currency))._replace(**changes)
+
+
+def facts(*chain: Mandate, **changes: Any) -> Facts:
+    """It is noon and nothing is used; one mandate limits nothing if none is named."""
+    return Facts(
+        **_with({"now": NOW, "used": {}, "duplicate_of": None, "risk": None}, changes), chain=chain or (mandate(),)
+    )
