@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import structlog
 
+from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
-from bursar.kernel.db import Busy, CommitLost, Database, UpstreamUnavailable, retrying
+from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable, retrying
 
 _MOST_HOLDS_A_TURN = 1_000
+_MOST_APPROVALS_A_TURN = 100
 
 
 async def expire_holds(database: Database) -> None:
@@ -30,8 +32,48 @@ async def _expire(database: Database, tenant_id: UUID, hold_ids: list[UUID]) -> 
         await authority.expire_holds(tx, hold_ids)
 
 
+async def expire_approvals(database: Database) -> None:
+    """End the approvals that nobody decided in time, and give back what they set aside."""
+    async with database.transaction(read_only=True) as tx:
+        due = await approval_store.list_due(tx, _MOST_APPROVALS_A_TURN)
+    await _each(database, due, approvals.expire)
+
+
+async def execute_approvals(database: Database) -> None:
+    """Carry out what was approved. The approval is its own task: its row says whether it is done."""
+    async with database.transaction(read_only=True) as tx:
+        waiting = await approval_store.list_to_execute(tx, _MOST_APPROVALS_A_TURN)
+    await _each(database, waiting, executing.execute)
+
+
+async def _each(
+    database: Database, found: Sequence[tuple[UUID, UUID]], verb: Callable[[Tx, UUID], Awaitable[bool]]
+) -> None:
+    """A transaction for each; one that fails keeps no other waiting, and is told of at the end."""
+    failure: Exception | None = None
+    for tenant_id, approval_id in found:
+        try:
+            await retrying(lambda tenant_id=tenant_id, one=approval_id: _one(database, tenant_id, one, verb))
+        except Exception as error:  # noqa: BLE001 -- raised again when the others have had their turn
+            failure = error
+    if failure:
+        raise failure
+
+
+async def _one(
+    database: Database, tenant_id: UUID, approval_id: UUID, verb: Callable[[Tx, UUID], Awaitable[bool]]
+) -> None:
+    async with database.transaction(tenant_id) as tx:
+        await verb(tx, approval_id)
+
+
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
-TASKS: tuple[tuple[Callable[[Database], Awaitable[None]], float], ...] = ((expire_holds, 1.0),)
+TASKS: tuple[tuple[Callable[[Database], Awaitable[None]], float], ...] = (
+    (expire_holds, 1.0),
+    (expire_approvals, 1.0),
+    # Whoever approved waits for it.
+    (execute_approvals, 0.25),
+)
 
 
 async def work(database: Database) -> None:

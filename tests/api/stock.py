@@ -51,6 +51,10 @@ class Stock:
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
         values = self._values(operation.id)
+        if operation.id == "approve_approval":
+            values["payload_hash"] = await self.payload_hash(path)
+        if operation.id in ("create_counterparty", "create_freeze"):
+            values |= dict.fromkeys(("account", "object"), await self.account())
         if "agent" in operation.named("query") or operation.id == "create_key":
             values["agent"] = await self.agent()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
@@ -67,7 +71,8 @@ class Stock:
         values |= {"name": f"name-{new_id().hex}", "number": f"number-{new_id().hex}", "normal_side": "credit"}
         values |= {"effective_at": PAST, "expires_at": FUTURE, "at": PAST, "start": PAST, "end": FUTURE}
         values |= {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
-        values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent"))
+        values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent", "code"))
+        values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         return values | (self._terms() if operation_id in ("draft_mandate", "change_mandate") else {})
 
     def _terms(self) -> dict[str, Any]:
@@ -96,7 +101,14 @@ class Stock:
             "key_id": self.key,
             "agent": self.agent,
             "mandate_id": self.mandate,
+            "approval_id": self.approval,
+            "counterparty_id": self.counterparty,
+            "freeze_id": self.freeze,
         }
+        if operation_id == "unblock_counterparty":
+            counterparty = await self.counterparty()
+            await self.made(f"/v1/counterparties/{counterparty}/block", None)
+            return counterparty
         if name in makers:
             return await makers[name]()
         return AGENT if name == "agent_id" else self.tenant.number("main", self.currency)
@@ -128,6 +140,37 @@ class Stock:
     async def mandate(self) -> str:
         """The id of a new mandate, a draft."""
         return (await self.made("/v1/mandates", {"name": f"mandate-{new_id().hex}", "terms": {}}))["id"]
+
+    async def approval(self) -> str:
+        """The id of a new approval: an agent that may pay nothing alone asks for a transfer."""
+        agent = await self.agent()
+        terms = {
+            "per_transaction": [{"currency": self.currency, "max": "500", "auto_max": "0"}],
+            "counterparties": {"mode": "any"},
+        }
+        mandate = {"name": f"mandate-{new_id().hex}", "agent": agent, "terms": terms}
+        drafted = await self.made("/v1/mandates", mandate)
+        await self.made(f"/v1/mandates/{drafted['id']}/activate", None)
+        key = (await self.made("/v1/keys", {"agent": agent}))["key"]
+        request = Request("POST", "/v1/transfers", body=self._move("source", "target"))
+        answer = await request.send(self.client, bearing(key))
+        assert answer.status_code == 202, answer.text
+        return answer.json()["approval_id"]
+
+    async def payload_hash(self, path: str) -> str:
+        """What whoever approves there must have seen; of an approval that is not there, anything."""
+        found = await self.client.get(path.removesuffix("/approve"), headers=bearing(self.tenant.operator))
+        return found.json()["payload_hash"] if found.is_success else "0" * 64
+
+    async def counterparty(self) -> str:
+        """The id of a new counterparty."""
+        body = {"account": await self.account(), "name": "A counterparty"}
+        return (await self.made("/v1/counterparties", body))["id"]
+
+    async def freeze(self) -> str:
+        """The id of a new freeze, of an account."""
+        body = {"scope": "account", "object": await self.account(), "reason": "A reason"}
+        return (await self.made("/v1/freezes", body))["id"]
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

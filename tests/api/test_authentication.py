@@ -101,7 +101,7 @@ async def test_a_key_with_the_scope_alone_may_do_just_that(
         # A key can hand out no scope that it has not itself.
         scopes = [scope, "accounts:read"] if operation.id == "create_key" else [scope]
         async with database.transaction(tenant.id) as tx:
-            key = await key_for(tx, "service", f"only-{operation.id}", scopes)
+            key = await key_for(tx, "operator", f"only-{operation.id}", scopes)
         answer = await request.send(client, bearing(key))
         assert answer.is_success, (operation.id, answer.text)
         if operation.id == "create_transfers":

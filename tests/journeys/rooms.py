@@ -28,7 +28,9 @@ async def accounts(stage: Stage) -> None:
     )
     assert await refusal_of(spend) == (409, "account_frozen")
     assert (await refusal_of(stage.agent.unfreeze_account("credit")))[0] == 403
-    assert (await operator.unfreeze_account("credit")).status == "open"
+    # It takes another operator to open it.
+    assert (await operator.unfreeze_account("credit")).status == "frozen"
+    assert await refusal_of(operator.unfreeze_account("credit")) == (409, "state_conflict")
     assert (await operator.close_account("credit")).status == "closed"
     assert await refusal_of(operator.get_account("nobody")) == (404, "unknown_account")
 

@@ -31,7 +31,7 @@ def environment_of(data: Path) -> dict[str, str]:
 
 def assert_all_held(ended: Ended, data: Path) -> None:
     assert ended.code == 0, ended.out + ended.errors
-    assert "All 12 claims held" in ended.out
+    assert "All 15 claims held" in ended.out
     assert [scene for scene in SCENES if scene in ended.out] == list(SCENES)
     assert "✘" not in ended.out
     assert not is_running(data)
@@ -97,7 +97,7 @@ async def test_the_demo_that_is_interrupted_leaves_nothing_running(
 async def test_the_demo_that_is_kept_serves_until_it_is_stopped(tmp_path: Path) -> None:
     process = await start(environment_of(tmp_path), "demo", "--keep")
     said = await until(process, "It stays up until Ctrl-C.")
-    assert "All 12 claims held" in said
+    assert "All 15 claims held" in said
     (command,) = re.findall(r"^curl .*\\\n.*", said, re.MULTILINE)
     (docs,) = re.findall(r"http\S+/docs", said)
     for shell, expected in ((command, "posted"), (f"{command} -i", "idempotent-replayed: true")):

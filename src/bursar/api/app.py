@@ -17,7 +17,19 @@ from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
 from bursar.api.quickstart import fintech, retail
-from bursar.api.routes import accounts, agents, approvals, events, health, holds, keys, mandates, transfers
+from bursar.api.routes import (
+    accounts,
+    agents,
+    approvals,
+    counterparties,
+    events,
+    freezes,
+    health,
+    holds,
+    keys,
+    mandates,
+    transfers,
+)
 from bursar.api.routing import lean_routes
 from bursar.api.telemetry import Telemetry
 from bursar.kernel.refusal import Refusal
@@ -30,7 +42,10 @@ Amounts are exact decimal text in major units beside an ISO 4217 currency. Error
 say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what to do next.
 """
 
-_MODULES = (accounts, transfers, holds, events, agents, keys, mandates, approvals, fintech, retail, health)
+_MODULES = (
+    accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, fintech, retail,
+    health,
+)  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]
 

@@ -23,7 +23,7 @@ from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
 from bursar.kernel.canonical import digest
-from bursar.kernel.db import Database, Tx
+from bursar.kernel.db import Database, Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.refusal import InvalidArgument, Refusal
 from bursar.wire import approvals as wire
@@ -137,7 +137,7 @@ class Caller:
         async def once(tx: Tx) -> Carried:
             return await authority.act(tx, ask, work, told)
 
-        (reply,) = await settled(self.door.database, [ask], ask.credential.tenant_id, once)
+        (reply,) = await retrying(lambda: settled(self.door.database, [ask], ask.credential.tenant_id, once))
         return self._respond(reply, ask)
 
     @asynccontextmanager

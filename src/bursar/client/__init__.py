@@ -10,8 +10,10 @@ from bursar.client.agents import Agents
 from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
 from bursar.client.connection import Connection, OnReply, Reply
+from bursar.client.counterparties import Counterparties
 from bursar.client.events import Events
 from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
+from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
@@ -25,7 +27,9 @@ __all__ = ["AnswerLost", "ApprovalPending", "Bursar", "BursarProblem", "CallFail
 _IDLE_SECONDS = 2.0
 
 
-class Bursar(Accounts, Transfers, Holds, Events, Agents, Keys, Mandates, Approvals, Quickstart, Service):
+class Bursar(
+    Accounts, Transfers, Holds, Events, Agents, Keys, Mandates, Approvals, Counterparties, Freezes, Quickstart, Service
+):
     """A service of Bursar and whoever the key belongs to; use it as an async context manager, from one event loop."""
 
     def __init__(

@@ -71,7 +71,7 @@ class Accounts(Room):
         return await self._turn("freeze", account, idempotency_key)
 
     async def unfreeze_account(self, account: str, *, idempotency_key: str | None = None) -> Account:
-        """Take debits again; not with an agent's key."""
+        """Ask to take debits again; the second operator who asks opens it."""
         return await self._turn("unfreeze", account, idempotency_key)
 
     async def close_account(self, account: str, *, idempotency_key: str | None = None) -> Account:

@@ -22,7 +22,7 @@ class Event(Told):
     action: str
     actor: EventActor
     object: str | None
-    decision: Literal["allow", "deny"]
+    decision: Literal["allow", "needs_approval", "deny"]
     outcome: str
     payload: dict[str, Any]
     request_id: str

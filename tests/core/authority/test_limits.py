@@ -215,6 +215,15 @@ async def test_a_hold_for_nobody_counts_to_its_payee_when_it_is_captured(story: 
         assert codes(await ask(story.desk, who, [capture], "capture_hold")) == [outcome]
 
 
+async def test_what_such_a_capture_took_stays_counted_to_its_payee(story: Story) -> None:
+    who, mandate = await agent(story, "buyer", terms(windows=[day("1.00", per_payee=True)]))
+    hold_id = new_id()
+    await ask(story.desk, who, [PlaceHold(hold_id, new_id(), "alice", None, Money(30, "USD"))], "create_hold")
+    capture = CaptureHold(new_id(), new_id(), hold_id, "0.20", "bob")
+    assert codes(await ask(story.desk, who, [capture], "capture_hold")) == ["Done"]
+    assert await used(story, mandate) == (20, 1)
+
+
 async def test_a_reversal_is_a_payment_by_who_was_paid(story: Story) -> None:
     who, _ = await agent(story, "refunder", terms(accounts=["bob"], per_transaction=[cap_json(max="0.50")]))
     first, second = send(40), send(60)

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bursar.core.authority.model import PendingApproval
 from bursar.core.identity import service as identity
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
@@ -196,7 +197,7 @@ class _Sum(NamedTuple):
     version: int
 
 
-def _code(outcome: Outcome) -> str:
+def _code(outcome: Outcome | PendingApproval) -> str:
     return outcome.code if isinstance(outcome, Refusal) else ""
 
 

@@ -27,6 +27,12 @@ ALICE = "(SELECT id FROM account WHERE number = 'alice')"
 EUROS = "(SELECT id FROM account WHERE number = 'euros')"
 AN_ENTRY = "(SELECT id FROM entry WHERE kind = 'transfer' ORDER BY id DESC LIMIT 1)"
 
+HOLD = "(SELECT id FROM hold WHERE status = '{0}')"
+AN_APPROVAL = (
+    "INSERT INTO approval SELECT tenant_id, gen_random_uuid(), id, agent_id, {0}, 'a', sha256('b'), '', {1}, "
+    "decided_at, decided_at FROM decision LIMIT 1"
+)
+
 PLANTS: list[tuple[str, str]] = [
     ("I01", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
     ("I02", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
@@ -112,4 +118,14 @@ PLANTS: list[tuple[str, str]] = [
     ("I27", "INSERT INTO api_key SELECT tenant_id, id + n, principal_id, secret_hash, scopes "
             "FROM api_key, generate_series(1, 2) AS n"),
     *(("I28", f"UPDATE api_key SET scopes = ARRAY['{scope}']") for scope in sorted(HUMAN_ONLY)),
+    ("I40", "DELETE FROM decision"),
+    ("I40", "UPDATE decision SET outcome = 'deny'"),
+    ("I41", "/* waits for a hold that is gone */ " + AN_APPROVAL.format("'pending'", HOLD.format("voided"))),
+    ("I41", "/* is ended and holds on */ " + AN_APPROVAL.format("'rejected'", HOLD.format("pending"))),
+    ("I42", "UPDATE decision SET inputs = inputs || ' '"),
+    ("I42", AN_APPROVAL.format("'rejected'", "NULL")),
+    ("I43", "UPDATE mandate SET terms = replace(terms, 'any', 'any_known')"),
+    ("I43", "UPDATE mandate SET status = 'paused'"),
+    ("I43", "DELETE FROM mandate_version"),
+    ("I43", "UPDATE mandate SET version = version - 1"),
 ]  # fmt: skip

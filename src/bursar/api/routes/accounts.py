@@ -1,5 +1,6 @@
 """`/v1/accounts`: open, get, list, freeze, unfreeze, close, balance, statement."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,12 +11,14 @@ from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answe
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import AccountPath, Cursor, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
+from bursar.core.authority import switches
+from bursar.core.authority.switches import By
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import accounts, reading
-from bursar.core.ledger.model import Account, AccountStatus
+from bursar.core.ledger.model import Account
 from bursar.core.ledger.reading import Line, Statement
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import InvalidArgument
@@ -91,31 +94,48 @@ async def get_statement(
 
 @router.post("/{account}/freeze", response_model=wire.Account, responses=WRITE_PROBLEMS)
 async def freeze_account(caller: CallerOf, account: AccountPath, key: OptionalIdempotencyKey = None) -> Response:
-    """Refuse new debits and holds from the commit on; credits and captures of earlier holds still land."""
-    return await _change(caller, "freeze_account", account, key, "frozen")
+    """Refuse new debits and holds from the commit on, cancel what agents have under way; credits still arrive."""
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Account, Happening]:
+        by = By(actor, caller.request_id, "freeze_account")
+        stopped = await switches.freeze_account(tx, by, account_ref(account), f"{actor.name} froze the account.")
+        return await reading.find_account(tx, stopped.record.object_id), switches.told_frozen(stopped)
+
+    return await _switch(caller, "freeze_account", account, key, work)
 
 
 @router.post("/{account}/unfreeze", response_model=wire.Account, responses=WRITE_PROBLEMS)
 async def unfreeze_account(caller: CallerOf, account: AccountPath, key: OptionalIdempotencyKey = None) -> Response:
-    """Take debits again; never for an agent's key."""
-    return await _change(caller, "unfreeze_account", account, key, "open")
+    """Ask to have it take debits again; it does when a second operator has asked."""
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Account, Happening]:
+        by = By(actor, caller.request_id, "unfreeze_account")
+        record = await switches.resume_account(tx, by, account_ref(account))
+        return await reading.find_account(tx, record.object_id), switches.told_resumed(record)
+
+    return await _switch(caller, "unfreeze_account", account, key, work)
 
 
 @router.post("/{account}/close", response_model=wire.Account, responses=WRITE_PROBLEMS)
 async def close_account(caller: CallerOf, account: AccountPath, key: OptionalIdempotencyKey = None) -> Response:
     """Close an account without balance and holds, for good; never for an agent's key."""
-    return await _change(caller, "close_account", account, key, "closed")
 
-
-_PAST: dict[AccountStatus, str] = {"frozen": "account.frozen", "open": "account.unfrozen", "closed": "account.closed"}
-
-
-async def _change(caller: Caller, action: str, account: str, key: str | None, status: AccountStatus) -> Response:
     async def work(tx: Tx, _: Actor) -> tuple[Account, Happening]:
-        changed = await accounts.change_status(tx, account_ref(account), status)
-        return changed, _happening(_PAST[status], changed)
+        closed = await accounts.change_status(tx, account_ref(account), "closed")
+        return closed, _happening("account.closed", closed)
 
-    return await caller.act(caller.ask(action, key, None, account), work, lambda a: json_answer(show_account(a)))
+    return await _switch(caller, "close_account", account, key, work)
+
+
+async def _switch(
+    caller: Caller,
+    action: str,
+    account: str,
+    key: str | None,
+    work: Callable[[Tx, Actor], Awaitable[tuple[Account, Happening]]],
+) -> Response:
+    ask = caller.ask(action, key, None, account)
+    return await retrying(lambda: caller.act(ask, work, lambda changed: json_answer(show_account(changed))))
 
 
 def _order(body: wire.OpenAccount) -> accounts.OpenAccount:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.mandate import Mandate, MandateStatus
+from bursar.core.authority.replaying import Kept
 from bursar.kernel.db import Tx
 
 
@@ -115,6 +116,17 @@ async def list_mandates(tx: Tx, agent_id: UUID | None, after: UUID | None, limit
         agent_id,
         after,
         limit,
+    )
+
+
+async def list_decisions(tx: Tx, agent_id: UUID) -> list[Kept]:
+    """Every decision on an agent's orders, oldest first."""
+    return await tx.rows(
+        Kept,
+        """SELECT id, outcome, codes, inputs, results FROM decision
+           WHERE tenant_id = $1 AND agent_id = $2 ORDER BY decided_at, id""",
+        tx.tenant,
+        agent_id,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
@@ -65,6 +65,15 @@ async def draft(tx: Tx, granter_id: UUID, wanted: Draft) -> Mandate:
     )  # fmt: skip
     store.insert_mandate(tx, made, granter_id)
     return made
+
+
+def imagined(wanted: Draft, agent_id: UUID) -> Mandate:
+    """A mandate that is only thought of, for an agent, to be tried on its past."""
+    read_terms(wanted.terms)
+    return Mandate(
+        new_id(), 0, wanted.name, agent_id, None, None, "draft", None, None, canonical(wanted.terms), agent_id,
+        datetime.now(UTC),
+    )  # fmt: skip
 
 
 async def change(tx: Tx, actor: Actor, mandate_id: UUID | None, terms: dict[str, Any]) -> Mandate:

@@ -227,11 +227,12 @@ def insert_approvals(tx: Tx, approvals: Sequence[NewApproval]) -> None:
 
 
 async def list_reserved(tx: Tx, hold_ids: Sequence[UUID]) -> list[Reserved]:
-    """What the decisions behind these holds set aside."""
+    """What the decisions behind these holds set aside; a capture's own decision set nothing aside."""
     return await tx.rows(
         Reserved,
         """SELECT hold_id, currency, amount_minor, uses FROM decision
-           WHERE tenant_id = $1 AND hold_id = ANY($2::uuid[]) AND outcome <> 'deny'""",
+           WHERE tenant_id = $1 AND hold_id = ANY($2::uuid[]) AND outcome <> 'deny'
+             AND action <> 'capture_hold'""",
         tx.tenant,
         hold_ids,
     )

@@ -107,11 +107,12 @@ async def lock_keys(tx: Tx, key_ids: Sequence[int]) -> list[KeyRow]:
     """
     return await tx.rows(
         KeyRow,
-        """SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name,
+        """WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0)))
+           SELECT k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL, p.id, p.kind, p.name,
                   CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.team, p.roles
-           FROM api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           FROM gate CROSS JOIN api_key k JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
            JOIN tenant t ON t.tenant_id = k.tenant_id
-           WHERE k.tenant_id = $1 AND k.id = ANY($2::bigint[]) ORDER BY k.id FOR SHARE""",
+           WHERE k.tenant_id = $1 AND k.id = ANY($2::bigint[]) ORDER BY k.id FOR SHARE OF k, p, t""",
         tx.tenant,
         key_ids,
     )

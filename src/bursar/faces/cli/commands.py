@@ -1,24 +1,15 @@
 """The commands and their options; what a command needs is imported inside it, so that `--help` is quick."""
 
-import asyncio
-import signal
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from cyclopts import App, Parameter
-from cyclopts.validators import Number
 
 from bursar import __version__
+from bursar.faces.cli.authority import approvals_app, freeze_app, mandate_app
+from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.kernel.refusal import Refusal
-
-Result = TypeVar("Result")
-Data = Annotated[Path | None, Parameter(help="Bursar's data directory. Default: the platform's, or BURSAR_DATA.")]
-Port = Annotated[int, Parameter(help="0 picks a free one.", validator=Number(gte=0, lte=65_535))]
-Tenant = Annotated[str | None, Parameter(help="The tenant's name. Default: sandbox; main on a database of yours.")]
-Mapping = Annotated[str, Parameter(help="A built-in mapping's name, such as berka, or the path of a TOML file.")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
 key_app = App(name="key", help="Hand out, list and revoke API keys.")
@@ -26,6 +17,9 @@ import_app = App(name="import", help="Bring data in.")
 risk_app = App(name="risk", help="Look at what the risk rules would say.")
 app.command(key_app)
 app.command(risk_app)
+app.command(mandate_app)
+app.command(approvals_app)
+app.command(freeze_app)
 app.command(import_app)
 
 
@@ -44,28 +38,12 @@ def main() -> None:
         sys.exit(f"bursar: {refusal.detail} {refusal.next}")
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command to its end; SIGTERM ends it as Ctrl-C does, with everything it started."""
-    import uvloop
-
-    async def whole() -> Result:
-        task = asyncio.current_task()
-        assert task
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await work
-
-    try:
-        return asyncio.Runner(loop_factory=uvloop.new_event_loop).run(whole())
-    except asyncio.CancelledError:
-        sys.exit(128 + signal.SIGTERM)
-
-
 @app.command
 def serve(*, host: str = "127.0.0.1", port: Port = 8000, data: Data = None) -> None:
     """Serve the API. Without a configured database: the sandbox, on an embedded PostgreSQL, for this machine only."""
     from bursar.faces.cli.serve import serve
 
-    _run(serve(host, port, data))
+    run(serve(host, port, data))
 
 
 @app.command
@@ -78,7 +56,7 @@ def migrate(*, data: Data = None) -> None:
         async with reached(data) as (url, _):
             return await migrate(url)
 
-    done = _run(work())
+    done = run(work())
     print("\n".join(f"applied {name}" for name in done) or "The schema is up to date.")
 
 
@@ -87,7 +65,7 @@ def verify(*, data: Data = None, json: AsJson = False) -> None:
     """Ask the books every question that has only one good answer; exit code 1 when one has another."""
     from bursar.faces.cli.verify import verify
 
-    sys.exit(_run(verify(data, as_json=json)))
+    sys.exit(run(verify(data, as_json=json)))
 
 
 @import_app.command
@@ -97,7 +75,7 @@ def statement(
     """Import a bank's CSV. The same file twice changes nothing; exit code 2 when lines were left out."""
     from bursar.faces.cli.statements import import_statement_command
 
-    sys.exit(_run(import_statement_command(file, mapping, tenant, data, as_json=json)))
+    sys.exit(run(import_statement_command(file, mapping, tenant, data, as_json=json)))
 
 
 @risk_app.command
@@ -122,7 +100,7 @@ def reconcile(
     """Compare the ledger's day-end balances with the bank's own; exit code 1 when there are breaks."""
     from bursar.faces.cli.statements import reconcile_command
 
-    sys.exit(_run(reconcile_command(file, mapping, tolerance, tenant, data, as_json=json)))
+    sys.exit(run(reconcile_command(file, mapping, tolerance, tenant, data, as_json=json)))
 
 
 @app.command
@@ -138,7 +116,7 @@ def demo(
     from bursar.faces.demo import demo
     from bursar.kernel.settings import Settings
 
-    sys.exit(_run(demo(data or Settings().data / "demo", port, keep=keep)))
+    sys.exit(run(demo(data or Settings().data / "demo", port, keep=keep)))
 
 
 @app.command
@@ -166,7 +144,7 @@ def create(
     given: list[tuple[PrincipalKind, str]] = [(kind, name) for kind, name in named.items() if name]
     if len(given) != 1:
         sys.exit("bursar: name exactly one of --operator, --agent and --service.")
-    made = _run(keys.create(*given[0], scopes.split(",") if scopes else None, tenant, data))
+    made = run(keys.create(*given[0], scopes.split(",") if scopes else None, tenant, data))
     if json:
         keys.print_json(made)
     else:
@@ -179,7 +157,7 @@ def list_(name: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
     """List the keys of a principal as JSON, without secrets."""
     from bursar.faces.cli import keys
 
-    keys.print_json(_run(keys.listed(name, tenant, data)))
+    keys.print_json(run(keys.listed(name, tenant, data)))
 
 
 @key_app.command
@@ -187,4 +165,4 @@ def revoke(key_id: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
     """End a key: nothing that commits after this was done with it."""
     from bursar.faces.cli import keys
 
-    keys.print_json(_run(keys.revoke(key_id, tenant, data)))
+    keys.print_json(run(keys.revoke(key_id, tenant, data)))

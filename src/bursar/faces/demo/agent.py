@@ -128,8 +128,11 @@ async def show_trail(evidence: Evidence, operator: Bursar, cast: Cast) -> None:
         ("transfer.posted", "allow", "250.00"),
         ("transfer.refused", "deny", "2000.00"),
         ("transfer.posted", "allow", "100.00"),
+        ("approval.requested", "needs_approval", "300.00"),
+        ("approve_approval.denied", "deny", None),
+        ("transfer.posted", "allow", "300.00"),
     ]
-    claim = "The trail tells all three requests, the one sent twice once."
+    claim = "The trail tells all five requests, the one sent twice once, and the payment that was approved."
     evidence.claim(claim, holds=told == wanted, seen=f"{len(trail)} events of {cast.agent}")
 
 

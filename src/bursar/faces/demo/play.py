@@ -13,6 +13,7 @@ from rich.text import Text
 from bursar.client import CallFailed
 from bursar.faces.demo.agent import Cast, bursar, enrol, look_back, lose_an_answer, overspend, pay, show_trail
 from bursar.faces.demo.evidence import Evidence
+from bursar.faces.demo.people import ask_a_person
 from bursar.faces.demo.processes import DemoFailed, command, serving
 from bursar.faces.demo.statement import import_statement
 
@@ -78,6 +79,10 @@ async def _scenes(evidence: Evidence, data: Path, address: str) -> Cast:
         evidence.scene("An answer is lost on the way")
         await lose_an_answer(evidence, address, cast)
         await look_back(evidence, operator, cast)
+        evidence.scene("A payment above its limit waits for a person")
+        other = await command(data, "key", "create", "--operator", f"operator-{uuid4().hex[:8]}")
+        async with bursar(address, other.facts["key"]) as second, bursar(address, cast.key) as agent:
+            await ask_a_person(evidence, operator, second, agent, cast)
         evidence.scene("The books are verified")
         await _verify(evidence, data)
         evidence.scene("What the agent did")

@@ -19,6 +19,19 @@ class Road:
     losing: int
     lost: list[bytes] = field(default_factory=list[bytes])
     address: str = ""
+    _carrying: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
+
+    def open(self, caller: StreamReader, back: StreamWriter) -> None:
+        """Begin to carry a connection."""
+        task = asyncio.create_task(self.carry(caller, back))
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
+
+    async def close(self) -> None:
+        """Carry nothing more."""
+        for task in self._carrying:
+            task.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
 
     async def carry(self, caller: StreamReader, back: StreamWriter) -> None:
         """Carry one connection, or lose its first answer; `lost` keeps the body of what was lost."""
@@ -41,12 +54,13 @@ class Road:
 async def losing_answers(address: str, losing: int) -> AsyncGenerator[Road]:
     """A road to the service at this address."""
     road = Road(httpx2.URL(address), losing)
-    server = await asyncio.start_server(road.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(road.open, "127.0.0.1", 0)
     road.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield road
     finally:
         server.close()
+        await road.close()
 
 
 async def _pass_on(source: StreamReader, target: StreamWriter) -> None:

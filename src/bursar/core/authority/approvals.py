@@ -1,0 +1,285 @@
+"""The verbs of approvals: read, approve, reject, cancel, expire. What is approved is executed by the worker."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from bursar.core.authority import approval_store as store
+from bursar.core.authority import moving, step_up
+from bursar.core.authority import store as decisions
+from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
+from bursar.core.authority.evaluate import Needs, Used
+from bursar.core.authority.examine import meters_of
+from bursar.core.authority.store import Counterparty
+from bursar.core.events import service as events
+from bursar.core.events.model import Happening, event_of
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor, Principal
+from bursar.core.ledger import reading
+from bursar.core.ledger import service as ledger
+from bursar.core.ledger.orders import ReleaseHold
+from bursar.core.ledger.outcomes import Done
+from bursar.kernel.canonical import Json
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id, show
+from bursar.kernel.refusal import Conflict, Forbidden, Retry, UnknownObject
+
+
+class ApprovalStateConflict(Conflict):
+    """The approval is not in a state that allows this."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "Read the approval again with GET /v1/approvals/{approval_id}."
+
+    def __init__(self, fact: str) -> None:
+        """`fact` is the sentence that decided it."""
+        super().__init__(fact)
+        self.fact = fact
+
+    @property
+    def code(self) -> str:
+        """A clash of states."""
+        return "state_conflict"
+
+    @property
+    def detail(self) -> str:
+        """The deciding fact."""
+        return f"{self.fact} Nothing was decided."
+
+
+class ApprovalExpired(Conflict):
+    """The time to approve is over."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "What was set aside is given back; the agent may ask again with a new request."
+
+
+class ApprovalRejected(Conflict):
+    """The payment was rejected."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "What was set aside is given back; read `ended_why` of the approval."
+
+
+class NotAnApprover(Forbidden):
+    """The caller may not decide this."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "Another operator must decide; GET /v1/approvals/{approval_id} names the roles."
+
+    def __init__(self, fact: str) -> None:
+        """`fact` is the sentence that decided it."""
+        super().__init__(fact)
+        self.fact = fact
+
+    @property
+    def detail(self) -> str:
+        """The deciding fact."""
+        return f"{self.fact} Nothing was decided."
+
+
+class Seen(NamedTuple):
+    """An approval with the names a reader needs."""
+
+    approval: Approval
+    maker: str
+    source: str
+    payee: str | None
+    votes: Sequence[Vote]
+
+
+class Background(NamedTuple):
+    """What the system knows of a payee: the counterparty, and what this agent paid it before."""
+
+    counterparty: Counterparty | None
+    payments: int
+    last_at: datetime | None
+
+
+def payload_of(approval: Approval) -> Mapping[str, Any]:
+    """The payment that an approval is bound to: JSON of our own making, of several shapes, hence Any."""
+    return orjson.loads(approval.payload)
+
+
+def needs_of(approval: Approval) -> Needs:
+    """What it takes to approve."""
+    facts = orjson.loads(approval.needs)
+    return Needs(
+        facts["quorum"], tuple(facts["roles"]), facts["ttl_seconds"], facts["step_up"], tuple(facts["why"])
+    )  # fmt: skip
+
+
+def counts(needs: Needs, roles: Sequence[str]) -> bool:
+    """Whether somebody with these roles can approve: with one of those named, if any are."""
+    return not needs.roles or not set(needs.roles).isdisjoint(roles)
+
+
+def is_reached(needs: Needs, votes: Sequence[Vote]) -> bool:
+    """Whether enough operators approved, and every role named is held by one of them."""
+    approvers = [vote for vote in votes if vote.vote == "approve" and counts(needs, vote.roles)]
+    held = {role for vote in approvers for role in vote.roles}
+    return len(approvers) >= needs.quorum and held.issuperset(needs.roles)
+
+
+async def list_for(tx: Tx, actor: Actor, status: ApprovalStatus | None, after: UUID | None, limit: int) -> list[Seen]:
+    """Approvals, oldest first; an agent sees its own."""
+    maker_id = actor.principal_id if actor.kind == "agent" else None
+    return await _seen(tx, await store.list_approvals(tx, maker_id, status, after, limit))
+
+
+async def find_for(tx: Tx, actor: Actor, approval_id: UUID | None) -> Seen:
+    """One approval; an agent finds its own."""
+    found = await store.find_approval(tx, approval_id) if approval_id else None
+    if found is None or (actor.kind == "agent" and found.maker_id != actor.principal_id):
+        raise UnknownObject("approval")
+    (seen,) = await _seen(tx, [found])
+    return seen
+
+
+async def background_of(tx: Tx, approval: Approval) -> Background:
+    """What is known of the payee of an approval."""
+    target = payload_of(approval)["target_id"]
+    if target is None:
+        return Background(None, 0, None)
+    known = await decisions.list_counterparties_of(tx, [UUID(target)])
+    paid = await store.count_payments(tx, approval.maker_id, UUID(target), approval.executed_event_id)
+    return Background(known[0] if known else None, *paid)
+
+
+async def _seen(tx: Tx, found: Sequence[Approval]) -> list[Seen]:
+    payloads = [payload_of(approval) for approval in found]
+    touched = {UUID(p[end]) for p in payloads for end in ("source_id", "target_id") if p[end]}
+    numbers = await reading.numbers_of(tx, list(touched))
+    names = await store.list_names(tx, list({approval.maker_id for approval in found}))
+    votes = await store.list_votes(tx, [approval.id for approval in found])
+    return [
+        Seen(
+            approval,
+            names[approval.maker_id],
+            numbers[UUID(payload["source_id"])],
+            numbers[UUID(payload["target_id"])] if payload["target_id"] else None,
+            [vote for vote in votes if vote.approval_id == approval.id],
+        )
+        for approval, payload in zip(found, payloads, strict=True)
+    ]
+
+
+async def approve(tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: bytes, code: str | None) -> Happening:
+    """Vote for the very payment that was looked at; with the last vote needed it is left to be executed."""
+    found, votes = await _voting(tx, actor, approval_id)
+    needs = needs_of(found)
+    if not counts(needs, tuple(actor.roles)):
+        raise NotAnApprover(f"This takes the role {' or '.join(needs.roles)}, which you do not hold.")
+    if not hmac.compare_digest(found.payload_hash, payload_hash):
+        raise ApprovalStateConflict("This is not the payment you looked at: its `payload_hash` is another.")
+    # Last, so that no code is used up by a vote that does not count.
+    if needs.step_up or code is not None:
+        await step_up.prove(tx, actor.principal_id, code)
+    stepped_up = code is not None
+    store.insert_vote(tx, found.id, actor.principal_id, "approve", stepped_up=stepped_up)
+    now = await reading.clock(tx)
+    mine = Vote(found.id, actor.principal_id, actor.name, tuple(actor.roles), "approve", stepped_up, now)
+    reached = is_reached(needs, [*votes, mine])
+    if reached:
+        store.mark_approved(tx, found.id)
+    facts = {"approvals": len(votes) + 1, "payload_hash": payload_hash.hex(), "stepped_up": stepped_up}
+    return Happening(
+        "approval.approved", "approved" if reached else "pending", {**facts, "quorum": needs.quorum}, _name(found)
+    )
+
+
+async def reject(tx: Tx, actor: Actor, approval_id: UUID | None, reason: str) -> Happening:
+    """End it by one operator's no: funds and limits are given back."""
+    found, _ = await _voting(tx, actor, approval_id)
+    store.insert_vote(tx, found.id, actor.principal_id, "reject", stepped_up=False)
+    return await end(tx, found, "rejected", reason)
+
+
+async def cancel(tx: Tx, actor: Actor, approval_id: UUID | None) -> Happening:
+    """Take it back: its maker may, and operators."""
+    found = await store.lock_approval(tx, approval_id) if approval_id else None
+    if found is None or (actor.kind == "agent" and found.maker_id != actor.principal_id):
+        raise UnknownObject("approval")
+    if actor.kind == "service":
+        raise NotAnApprover("Only the agent that asked and operators may cancel.")
+    await _refuse_ended(tx, found)
+    return await end(tx, found, "cancelled", f"Cancelled by {actor.name}.")
+
+
+async def expire(tx: Tx, approval_id: UUID) -> bool:
+    """End it if its time is over and nobody has ended it before; whether it was so."""
+    found = await store.lock_approval(tx, approval_id)
+    if found is None or found.status != "pending" or found.expires_at > await reading.clock(tx):
+        return False
+    happening = await end(tx, found, "expired", "Not enough operators approved in time.")
+    events.record(tx, [event_of(new_id(), None, "", "expire_approval", happening)])
+    return True
+
+
+async def end(tx: Tx, approval: Approval, status: ApprovalStatus, why: str) -> Happening:
+    """End a locked approval without its payment; what was set aside is given back. The caller writes the event."""
+    store.mark_ended(tx, approval.id, status, why)
+    basis = await store.find_basis(tx, approval.decision_id)
+    unused = {meter: Used(-basis.amount_minor, -1) for meter in meters_of(basis.uses)}
+    facts: dict[str, Json] = {"why": why, "hold_id": None}
+    if approval.hold_id is None:
+        await moving.give_back(tx, [], unused)
+        return Happening(f"approval.{status}", status, facts, _name(approval))
+    release = ReleaseHold(new_id(), approval.hold_id, approval.id)
+    sent = await ledger.send_many(tx, [release], ledger.unexamined)
+    assert isinstance(sent.outcomes[0], Done), "a hold of an approval ends with it"
+    events.record(tx, moving.expiries(sent.expired))
+    await moving.give_back(tx, sent.holds, unused)
+    facts["hold_id"] = show("hold", approval.hold_id)
+    return Happening(f"approval.{status}", status, facts, _name(approval))
+
+
+async def acting(tx: Tx, name: str) -> Actor:
+    """An operator by name, who decides where the database is."""
+    found = await identity.find_principal_named(tx, name)
+    locked = (await store.lock_principals(tx, [found.id]))[found.id] if found else None
+    if locked is None or not is_present(locked):
+        raise UnknownObject("operator")
+    return Actor(
+        tx.tenant, locked.id, locked.kind, locked.name, None, frozenset(), locked.team, frozenset(locked.roles)
+    )  # fmt: skip
+
+
+def is_present(principal: Principal) -> bool:
+    """Whether this is an operator who may decide."""
+    return principal.kind == "operator" and principal.status == "active"
+
+
+async def _voting(tx: Tx, actor: Actor, approval_id: UUID | None) -> tuple[Approval, list[Vote]]:
+    """The approval, locked, on which this actor may vote for the first time, and the votes there are."""
+    if actor.kind != "operator":
+        raise NotAnApprover("Only an operator may decide what waits for a person.")
+    found = await store.lock_approval(tx, approval_id) if approval_id else None
+    if found is None:
+        raise UnknownObject("approval")
+    if found.maker_id == actor.principal_id:
+        raise NotAnApprover("Whoever asked may not decide.")
+    await _refuse_ended(tx, found)
+    votes = await store.list_votes(tx, [found.id])
+    if any(vote.operator_id == actor.principal_id for vote in votes):
+        raise ApprovalStateConflict("You have voted on this; cancel it if you think otherwise now.")
+    return found, votes
+
+
+async def _refuse_ended(tx: Tx, approval: Approval) -> None:
+    if approval.status == "rejected":
+        raise ApprovalRejected
+    if approval.status == "expired":
+        raise ApprovalExpired
+    if approval.status != "pending":
+        raise ApprovalStateConflict(f"The approval is {approval.status}.")
+    if approval.expires_at <= await reading.clock(tx):
+        raise ApprovalExpired
+
+
+def _name(approval: Approval) -> str:
+    return show("apr", approval.id)

@@ -1,0 +1,139 @@
+"""The rules asked again: a decision with the facts it was made on, and a draft mandate over an agent's past."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from bursar.core.authority.evaluate import (
+    NOTHING_USED,
+    VELOCITY,
+    Earlier,
+    Facts,
+    Meter,
+    Payee,
+    Payment,
+    Risk,
+    Used,
+    Verdict,
+    evaluate,
+)
+from bursar.core.authority.mandate import Mandate
+from bursar.core.authority.periods import span_of, span_of_velocity
+from bursar.kernel.money import Money
+
+
+class Kept(NamedTuple):
+    """A decision as it was kept, as far as the rules are concerned."""
+
+    id: UUID
+    outcome: str
+    codes: str
+    inputs: str
+    results: str
+
+
+class Change(NamedTuple):
+    """A past payment that the draft would have decided otherwise."""
+
+    decision_id: UUID
+    at: datetime
+    payment: Payment
+    was: str
+    verdict: Verdict
+
+
+def payment_of(inputs: Mapping[str, Any]) -> Payment:
+    """The payment that a decision was about."""
+    payee = inputs["payee"]
+    acknowledges = inputs["acknowledges"]
+    return Payment(
+        inputs["action"],
+        inputs["source"],
+        _payee(payee) if payee else None,
+        Money(inputs["amount_minor"], inputs["currency"]),
+        inputs["rail"],
+        UUID(acknowledges) if acknowledges else None,
+        inputs["asks"],
+    )
+
+
+def _payee(facts: Mapping[str, Any]) -> Payee:
+    counterparty, since = facts["counterparty_id"], facts["known_since"]
+    return Payee(
+        UUID(facts["account_id"]),
+        facts["number"],
+        UUID(counterparty) if counterparty else None,
+        facts["version"],
+        facts["status"],
+        datetime.fromisoformat(since) if since else None,
+    )
+
+
+def replay(kept: Kept, versions: Mapping[tuple[UUID, int], Mandate]) -> Verdict:
+    """Decide again on the very facts; `versions` holds the mandates as they stood. The same result is promised."""
+    inputs = orjson.loads(kept.inputs)
+    chain = [versions[UUID(mandate), version] for mandate, version in inputs["mandates"]]
+    used = {(UUID(m), key, UUID(p)): Used(amount, uses) for m, key, p, amount, uses in inputs["used"]}
+    earlier, risk = inputs["duplicate_of"], inputs["risk"]
+    facts = Facts(
+        datetime.fromisoformat(inputs["now"]),
+        chain,
+        used,
+        Earlier(UUID(earlier[0]), datetime.fromisoformat(earlier[1])) if earlier else None,
+        Risk(*risk) if risk else None,
+    )
+    return evaluate(facts, payment_of(inputs))
+
+
+def backtest(draft: Mandate, past: Sequence[Kept]) -> list[Change]:
+    """What a draft mandate, alone and from the start, would have decided otherwise of an agent's past, oldest first.
+
+    What the book refused then is left out: it would have refused it again. Reservations that were given back later
+    count as used, so the draft is at most stricter here than in life.
+    """
+    draft = replace(draft, status="active")
+    counted: dict[Meter, Used] = defaultdict(lambda: NOTHING_USED)
+    latest: dict[tuple[UUID, str, int], Earlier] = {}
+    changes: list[Change] = []
+    for kept in past:
+        inputs = orjson.loads(kept.inputs)
+        # What people approved was decided when it was asked for.
+        if "payee" not in inputs or _refused_by_the_book(kept):
+            continue
+        now, payment = datetime.fromisoformat(inputs["now"]), payment_of(inputs)
+        key = (payment.payee.account_id, payment.money.currency, payment.money.minor) if payment.payee else None
+        risk = inputs["risk"]
+        used = _used(draft, counted, now)
+        facts = Facts(now, [draft], used, latest.get(key) if key else None, Risk(*risk) if risk else None)
+        verdict = evaluate(facts, payment)
+        if verdict.outcome != kept.outcome:
+            changes.append(Change(kept.id, now, payment, kept.outcome, verdict))
+        for meter in verdict.meters:
+            before = counted[meter]
+            counted[meter] = Used(before.amount_minor + payment.money.minor, before.uses + 1)
+        if key and verdict.outcome != "deny":
+            latest[key] = Earlier(kept.id, now)
+    return changes
+
+
+def _refused_by_the_book(kept: Kept) -> bool:
+    """The rules let it pass, and yet it was refused."""
+    return kept.outcome == "deny" and all(said != "deny" for _, _, said, _ in orjson.loads(kept.results))
+
+
+def _used(draft: Mandate, counted: Mapping[Meter, Used], now: datetime) -> dict[tuple[UUID, str, UUID], Used]:
+    """What the windows hold at a moment: the sums of the pieces of time that still count."""
+    since = {window.key: span_of(window, now).since for window in draft.terms.windows}
+    if draft.terms.velocity:
+        since[VELOCITY] = span_of_velocity(draft.terms.velocity, now).since
+    used: dict[tuple[UUID, str, UUID], Used] = defaultdict(lambda: NOTHING_USED)
+    for meter, use in counted.items():
+        if meter.bucket >= since[meter.window_key]:
+            key = (meter.mandate_id, meter.window_key, meter.payee_id)
+            used[key] = Used(used[key].amount_minor + use.amount_minor, used[key].uses + use.uses)
+    return used

@@ -1,0 +1,28 @@
+-- name: I40 Every entry that an agent caused was allowed by a decision, or approved by people
+SELECT e.tenant_id, e.id AS entry_id, e.event_id
+FROM entry AS e
+INNER JOIN event AS v ON e.tenant_id = v.tenant_id AND e.event_id = v.id
+INNER JOIN principal AS p ON v.tenant_id = p.tenant_id AND v.actor_id = p.id AND p.kind = 'agent'
+WHERE NOT EXISTS (SELECT FROM decision AS d WHERE d.tenant_id = e.tenant_id AND d.id = e.event_id AND d.outcome = 'allow')
+AND NOT EXISTS (SELECT FROM approval AS a WHERE a.tenant_id = e.tenant_id AND a.executed_event_id = e.event_id);
+
+-- name: I41 A hold of an approval is pending as long as the approval is not ended or carried out
+SELECT a.tenant_id, a.id AS approval_id, a.status, h.id AS hold_id, h.status AS hold_status
+FROM approval AS a INNER JOIN hold AS h ON a.tenant_id = h.tenant_id AND a.hold_id = h.id
+WHERE (a.status = 'pending' OR (a.status = 'approved' AND a.executed_event_id IS NULL)) <> (h.status = 'pending');
+
+-- name: I42 A decision's inputs are those its hash was made of, and what an approval is bound to is what was asked
+SELECT tenant_id, id
+FROM decision
+WHERE inputs_hash <> sha256(convert_to(inputs, 'UTF8'))
+UNION ALL
+SELECT tenant_id, id
+FROM approval
+WHERE payload_hash <> sha256(convert_to(payload, 'UTF8'));
+
+-- name: I43 The latest version of a mandate is the mandate
+SELECT m.tenant_id, m.id AS mandate_id, m.version
+FROM mandate AS m
+LEFT JOIN mandate_version AS v ON m.tenant_id = v.tenant_id AND m.id = v.mandate_id AND m.version = v.version
+WHERE v.version IS NULL OR v.terms <> m.terms OR v.status <> m.status
+OR EXISTS (SELECT FROM mandate_version AS n WHERE n.tenant_id = m.tenant_id AND n.mandate_id = m.id AND n.version > m.version);

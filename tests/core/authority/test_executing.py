@@ -1,0 +1,309 @@
+"""What was approved is carried out once, if all it was approved on still holds."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from psycopg import sql
+
+from bursar import worker
+from bursar.core.authority import approvals, mandates
+from bursar.core.authority.mandate import DAYS
+from bursar.core.ledger.orders import CaptureHold, PlaceHold, ReleaseHold, ReverseEntry
+from bursar.kernel.canonical import canonical
+from bursar.kernel.db import Database
+from bursar.kernel.ids import new_id
+from bursar.kernel.money import Money
+from tests.core.authority.mandates import approval_json, cap_json, hours_json, over_json
+from tests.core.authority.offices import Office, change, give_role, hold_of, know_bob, make_due, usual_terms
+from tests.stories import Story
+
+
+@pytest.fixture
+async def office(story: Story) -> Office:
+    """Alice has 1000.00 USD, and the clerk needs one operator above 10.00."""
+    return await Office.open(story)
+
+
+@pytest.fixture
+async def workers(database_url: str) -> AsyncGenerator[Database]:
+    """The database as the worker has it."""
+    opened = await Database.open(database_url, role="bursar_worker", connections=4)
+    yield opened
+    await opened.close()
+
+
+CHANGES: dict[str, sql.SQL] = {
+    "the mandate has another version": sql.SQL(
+        "WITH m AS (UPDATE mandate SET version = version + 1 WHERE name = 'of clerk' RETURNING *)"
+        " INSERT INTO mandate_version SELECT tenant_id, id, version, status, not_before, expires_at, terms, granted_by,"
+        " changed_at FROM m"
+    ),
+    "the mandate is paused": sql.SQL(
+        "WITH m AS (UPDATE mandate SET status = 'paused' WHERE name = 'of clerk' RETURNING id)"
+        " UPDATE mandate_version v SET status = 'paused' FROM m WHERE v.mandate_id = m.id"
+    ),
+    "the mandate is over": sql.SQL("UPDATE mandate SET expires_at = clock_timestamp() WHERE name = 'of clerk'"),
+    "the mandate is another agent's": sql.SQL(
+        "UPDATE mandate SET agent_id = (SELECT id FROM principal WHERE name = 'spender') WHERE name = 'of clerk'"
+    ),
+    "the maker is suspended": sql.SQL("UPDATE principal SET status = 'suspended' WHERE name = 'clerk'"),
+    "the tenant is frozen": sql.SQL("UPDATE tenant SET status = 'frozen'"),
+    "the approver is suspended": sql.SQL("UPDATE principal SET status = 'suspended' WHERE name = 'ann'"),
+    "the source is frozen": sql.SQL("UPDATE account SET status = 'frozen' WHERE number = 'alice'"),
+    "the payload is another": sql.SQL("UPDATE approval SET payload = replace(payload, '5000', '5001')"),
+    "the counterparty is blocked": sql.SQL("UPDATE counterparty SET status = 'blocked'"),
+    "the counterparty has another version": sql.SQL("UPDATE counterparty SET version = version + 1"),
+    "the counterparty is gone": sql.SQL("DELETE FROM counterparty"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(CHANGES))
+async def test_what_changed_since_it_was_asked_for_supersedes_it(
+    office: Office, workers: Database, database_url: str, what: str
+) -> None:
+    know_bob(database_url)
+    approval = await office.ask(5_000)
+    await office.approve(approval)
+    change(database_url, CHANGES[what])
+    await worker.execute_approvals(workers)
+    if what == "the payload is another":  # Whoever verifies would see it too.
+        change(database_url, sql.SQL("UPDATE approval SET payload = replace(payload, '5001', '5000')"))
+    assert await office.status(approval) == "superseded"
+    assert (await office.approval(approval)).ended_why
+    assert (await office.used(), await office.uses()) == (0, 0)
+    assert (await office.events(approval))[-1] == ("approval.superseded", "superseded")
+    await office.story.tell("""
+        alice = 1000.00 USD
+        alice held 0.00 USD
+        bob = 0.00 USD
+    """)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "superseded"
+
+
+async def test_nothing_that_changed_supersedes_nothing(office: Office, workers: Database, database_url: str) -> None:
+    know_bob(database_url)
+    approval = await office.ask()
+    await office.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "executed"
+
+
+async def test_a_payee_that_became_known_since_is_another_payee(
+    office: Office, workers: Database, database_url: str
+) -> None:
+    approval = await office.ask()
+    await office.approve(approval)
+    know_bob(database_url)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "superseded"
+
+
+async def test_a_role_is_asked_again_when_executing(story: Story, workers: Database, database_url: str) -> None:
+    office = await Office.open(story, usual_terms(approvals=[approval_json(over_json("0.00"), role="treasurer")]))
+    give_role(database_url, "ann", "{treasurer}")
+    approval = await office.ask()
+    await office.approve(approval)
+    give_role(database_url, "ann", "{}")
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "superseded"
+    await story.tell("bob = 0.00 USD")
+
+
+async def test_hours_are_asked_again_when_executing(office: Office, workers: Database, database_url: str) -> None:
+    """No version of a mandate changes when its hours end, so its hours are moved away unseen."""
+    approval = await office.ask()
+    await office.approve(approval)
+    another_day = DAYS[(datetime.now(UTC).weekday() + 3) % 7]
+    closed = usual_terms(hours=hours_json(time_zone="UTC", days=[another_day], start="08:00", end="18:00"))
+    move_hours = sql.SQL("UPDATE mandate SET terms = %s WHERE name = 'of clerk'")
+    change(database_url, move_hours, canonical(closed))
+    await worker.execute_approvals(workers)
+    change(database_url, move_hours, office.mandate.text)
+    assert await office.status(approval) == "superseded"
+    assert "from 08:00 to 18:00" in str((await office.approval(approval)).ended_why)
+    await office.story.tell("bob = 0.00 USD")
+
+
+async def test_a_window_that_is_full_by_now_keeps_no_approved_payment_back(office: Office, workers: Database) -> None:
+    """What waits has used its windows already."""
+    approval = await office.ask(40_000)
+    await office.ask(50_000)
+    assert await office.pay(1) == "limit_exceeded"
+    await office.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "executed"
+    assert await office.used() == 90_000
+
+
+async def test_funds_that_no_hold_could_set_aside_may_be_gone(office: Office, workers: Database) -> None:
+    """A debit-normal account has no holds; it falls when it is credited."""
+    await office.story.tell("""
+        stock opens in USD debit
+        stock -> bob 60.00 USD
+    """)
+    approval = await office.ask(5_000, "alice", "stock")
+    assert (await office.approval(approval)).hold_id
+    other = await office.ask(1_500, "stock", "alice")
+    assert (await office.approval(other)).hold_id is None
+    await office.story.tell("alice -> stock 30.00 USD")
+    await office.approve(approval)
+    await office.approve(other)
+    await worker.execute_approvals(workers)
+    assert [await office.status(approval), await office.status(other)] == ["superseded", "executed"]
+    assert await office.used() == 1_500
+    await office.story.tell("""
+        stock = 45.00 USD
+        alice held 0.00 USD
+    """)
+
+
+async def test_what_no_hold_set_aside_gives_its_limits_back_all_the_same(office: Office) -> None:
+    await office.story.tell("""
+        stock opens in USD debit
+        stock -> bob 60.00 USD
+        alice -> stock 30.00 USD
+    """)
+    approval = await office.ask(1_500, "stock", "alice")
+    assert ((await office.approval(approval)).hold_id, await office.used()) == (None, 1_500)
+    await office.reject(approval)
+    assert (await office.used(), await office.uses()) == (0, 0)
+
+
+async def test_the_running_worker_pays_and_expires(office: Office, workers: Database, database_url: str) -> None:
+    approved, due = await office.ask(), await office.ask()
+    make_due(database_url, due)
+    await office.approve(approved)
+    working = asyncio.create_task(worker.work(workers))
+    while [await office.status(approved), await office.status(due)] != ["executed", "expired"]:
+        assert not working.done()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await office.story.tell("bob = 50.00 USD")
+    await office.story.tell("alice held 0.00 USD")
+
+
+async def test_one_that_fails_keeps_no_other_waiting(office: Office, workers: Database, database_url: str) -> None:
+    bad, good = await office.ask(), await office.ask()
+    for approval in (bad, good):
+        await office.approve(approval)
+    break_it = sql.SQL("UPDATE approval SET payload = %s WHERE id = %s")
+    payload = (await office.approval(bad)).payload
+    change(database_url, break_it, "no JSON", bad)
+    with pytest.raises(ValueError, match="invalid literal"):
+        await worker.execute_approvals(workers)
+    change(database_url, break_it, payload, bad)
+    assert [await office.status(approval) for approval in (bad, good)] == ["approved", "executed"]
+
+
+# Other orders
+
+
+async def pending_hold(office: Office) -> UUID:
+    async with office.database.transaction(office.story.tenant_id, read_only=True) as tx:
+        return await tx.value(UUID, "SELECT id FROM hold WHERE status = 'pending'")
+
+
+@pytest.mark.parametrize(("captured", "left"), [(None, 0), (2_000, 2_000), (5_000, 5_000)])
+async def test_an_approved_hold_gives_its_limits_back_when_it_ends(
+    office: Office, workers: Database, captured: int | None, left: int
+) -> None:
+    approval = await office.ask_for("create_hold", lambda: hold_of(5_000))
+    await office.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "executed"
+    await office.story.tell("alice held 50.00 USD")
+    assert (await office.used(), await office.uses()) == (5_000, 1)
+    hold = await pending_hold(office)
+    assert hold != (await office.approval(approval)).hold_id
+    if captured is None:
+        await office.submit("release_hold", lambda: ReleaseHold(new_id(), hold))
+    else:
+        office.story.names["h"] = hold
+        await office.story.tell(f"capture h {captured / 100:.2f}")
+    assert (await office.used(), await office.uses()) == (left, int(captured is not None))
+    await office.story.tell("alice held 0.00 USD")
+
+
+async def test_the_reservation_of_an_approval_is_no_hold_that_an_agent_can_use(office: Office) -> None:
+    approval = await office.ask()
+    hold = await pending_hold(office)
+    assert hold == (await office.approval(approval)).hold_id
+    for action, order in (
+        ("release_hold", lambda: ReleaseHold(new_id(), hold)),
+        ("capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, None, "bob")),
+    ):
+        assert (await office.submit(action, order))[1] == "state_conflict"
+    assert await office.status(approval) == "pending"
+
+
+@pytest.fixture
+async def strict(story: Story) -> Office:
+    """Each time an unknown payee is paid somebody must approve; a hold that names nobody pays nobody yet."""
+    return await Office.open(story, usual_terms(approvals=[approval_json({"new_payee": True})], per_transaction=None))
+
+
+async def place_for_nobody(office: Office) -> UUID:
+    """A hold of 30.00 that its capture must name a payee for."""
+    order = PlaceHold(new_id(), new_id(), "alice", None, Money(3_000, "USD"))
+    return UUID((await office.submit("create_hold", lambda: order))[1])
+
+
+async def test_a_capture_is_approved_without_using_the_limits_twice(strict: Office, workers: Database) -> None:
+    hold = await place_for_nobody(strict)
+    approval = await strict.ask_for("capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, "20.00", "bob"))
+    assert (await strict.used(), (await strict.approval(approval)).hold_id) == (3_000, None)
+    await strict.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await strict.status(approval) == "executed"
+    assert (await strict.used(), await strict.uses()) == (2_000, 1)
+    await strict.story.tell("""
+        bob = 20.00 USD
+        alice held 0.00 USD
+    """)
+
+
+async def test_a_capture_answers_to_the_limits_its_hold_was_placed_under(strict: Office, workers: Database) -> None:
+    hold = await place_for_nobody(strict)
+    narrow = usual_terms(approvals=[approval_json({"new_payee": True})], per_transaction=[cap_json(max="5.00")])
+    async with strict.database.transaction(strict.story.tenant_id) as tx:
+        await mandates.change(tx, await approvals.acting(tx, "ann"), strict.mandate.id, narrow)
+    approval = await strict.ask_for("capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, None, "bob"))
+    await strict.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await strict.status(approval) == "executed"
+
+
+async def test_a_capture_that_is_rejected_leaves_its_hold_and_what_that_uses(strict: Office) -> None:
+    hold = await place_for_nobody(strict)
+    approval = await strict.ask_for("capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, None, "bob"))
+    await strict.reject(approval)
+    assert (await strict.used(), await strict.uses()) == (3_000, 1)
+    await strict.story.tell("alice held 30.00 USD")
+
+
+async def test_a_capture_whose_hold_is_gone_by_now_is_superseded(strict: Office, workers: Database) -> None:
+    hold = await place_for_nobody(strict)
+    approval = await strict.ask_for("capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, None, "bob"))
+    await strict.approve(approval)
+    await strict.submit("release_hold", lambda: ReleaseHold(new_id(), hold))
+    await worker.execute_approvals(workers)
+    assert await strict.status(approval) == "superseded"
+    assert await strict.used() == 0
+
+
+async def test_a_reversal_is_approved_and_then_done(office: Office, workers: Database) -> None:
+    await office.story.tell("alice -> bob 50.00 USD as t1")
+    entry = office.story.names["t1"]
+    approval = await office.ask_for("reverse_transfer", lambda: ReverseEntry(new_id(), new_id(), entry))
+    await office.story.tell("bob held 50.00 USD")
+    await office.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await office.status(approval) == "executed"
+    await office.story.tell("""
+        alice = 1000.00 USD
+        bob = 0.00 USD
+    """)
