@@ -53,6 +53,25 @@ async def test_a_key_tells_who_asks(database: Database, tenant_id: UUID) -> None
     assert who.scopes == {"accounts:read"}
 
 
+async def test_an_operator_has_the_roles_last_given_and_nobody_else_has_any(
+    database: Database, tenant_id: UUID
+) -> None:
+    boss = await enrol(database, tenant_id, "operator", "boss")
+    agent = await _principal(database, tenant_id, "agent", "scout")
+    for roles in (["treasurer", "auditor", "auditor"], ["treasurer"]):
+        async with database.transaction(tenant_id) as tx:
+            principal = await identity.find_principal_named(tx, "boss")
+            assert principal
+            await identity.set_roles(tx, principal, roles)
+        who = await _actor(database, boss)
+        assert isinstance(who, Actor)
+        assert who.roles == set(roles)
+    for principal_and_role in ((agent, "treasurer"), (principal, "Treasurer"), (principal, "")):
+        async with database.transaction(tenant_id) as tx:
+            with pytest.raises(InvalidArgument, match="roles"):
+                await identity.set_roles(tx, principal_and_role[0], [principal_and_role[1]])
+
+
 async def test_a_wrong_secret_or_key_or_tenant_is_nobody(database: Database, tenant_id: UUID) -> None:
     agent = await enrol(database, tenant_id, "agent", "scout")
     other = new_id()

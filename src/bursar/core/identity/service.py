@@ -1,6 +1,7 @@
 """The verbs of identity: enrol principals, hand out and revoke keys, tell who asks."""
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from bursar.kernel.ids import new_id, read
 from bursar.kernel.refusal import Forbidden, InvalidArgument, Refusal, Unauthorized, UnknownObject
 
 _MOST_ACTIVE_KEYS = 2
+_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 Who = Actor | Unauthorized | Forbidden
 
@@ -130,6 +132,16 @@ async def as_agent(tx: Tx, ref: str) -> Actor:
     if found.status != "active":
         raise AgentSuspended
     return Actor(tx.tenant, found.id, "agent", found.name, None, frozenset(scopes_for("agent")), found.team)
+
+
+async def set_roles(tx: Tx, principal: Principal, roles: Sequence[str]) -> None:
+    """Say what an operator may decide, from the commit on; only operators have roles."""
+    if principal.kind != "operator":
+        raise InvalidArgument("roles", "are for operators")
+    for role in roles:
+        if not _ROLE.fullmatch(role):
+            raise InvalidArgument("roles", "must be lower-case names such as treasurer")
+    await store.update_roles(tx, principal.id, sorted(set(roles)))
 
 
 async def list_agents(tx: Tx, after: UUID | None, limit: int) -> list[Principal]:

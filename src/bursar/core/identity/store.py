@@ -87,6 +87,13 @@ async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]
     )
 
 
+async def update_roles(tx: Tx, principal_id: UUID, roles: Sequence[str]) -> None:
+    """Replace what an operator may decide."""
+    await tx.run(
+        "UPDATE principal SET roles = $3::text[] WHERE tenant_id = $1 AND id = $2", tx.tenant, principal_id, roles
+    )
+
+
 async def list_principals(tx: Tx, kind: PrincipalKind, after: UUID | None, limit: int) -> list[Principal]:
     """Principals of one kind, in the order of their making."""
     return await tx.rows(

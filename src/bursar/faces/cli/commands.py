@@ -132,6 +132,7 @@ def create(
     agent: str | None = None,
     service: str | None = None,
     scopes: Annotated[str | None, Parameter(help="Comma-separated. Default: all that this kind may have.")] = None,
+    roles: Annotated[str | None, Parameter(help="Comma-separated: what an operator may decide, say treasurer.")] = None,
     tenant: Tenant = None,
     data: Data = None,
     json: AsJson = False,
@@ -144,7 +145,7 @@ def create(
     given: list[tuple[PrincipalKind, str]] = [(kind, name) for kind, name in named.items() if name]
     if len(given) != 1:
         sys.exit("bursar: name exactly one of --operator, --agent and --service.")
-    made = run(keys.create(*given[0], scopes.split(",") if scopes else None, tenant, data))
+    made = run(keys.create(*given[0], _names(scopes), _names(roles), tenant, data))
     if json:
         keys.print_json(made)
     else:
@@ -166,3 +167,7 @@ def revoke(key_id: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
     from bursar.faces.cli import keys
 
     keys.print_json(run(keys.revoke(key_id, tenant, data)))
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name for name in text.split(",") if name]

@@ -15,14 +15,24 @@ from bursar.kernel.ids import new_id, show
 
 
 async def create(
-    kind: PrincipalKind, name: str, scopes: list[str] | None, tenant: str | None, data: Path | None
+    kind: PrincipalKind,
+    name: str,
+    scopes: list[str] | None,
+    roles: list[str] | None,
+    tenant: str | None,
+    data: Path | None,
 ) -> dict[str, Any]:
-    """Make a key for a principal, enrolling it (and the tenant) when it is new; the secret is shown this once."""
+    """Make a key for a principal, enrolling it (and the tenant) when it is new; the secret is shown this once.
+
+    `roles` replaces what an operator may decide; None leaves it.
+    """
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
         await identity.create_tenant(tx, place.tenant)
         principal = await _principal(tx, kind, name)
+        if roles is not None:
+            await identity.set_roles(tx, principal, roles)
         key, made = await identity.create_key(tx, principal, scopes, live=not place.is_sandbox)
-        _record(tx, "key.created", key, principal.name)
+        _record(tx, "key.created", key, principal.name, roles)
         return {**_show(key), "name": principal.name, "kind": principal.kind, "key": made.text}
 
 
@@ -48,8 +58,10 @@ async def _principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
     return known or await identity.create_principal(tx, kind, name)
 
 
-def _record(tx: Tx, kind: str, key: ApiKey, name: str | None) -> None:
+def _record(tx: Tx, kind: str, key: ApiKey, name: str | None, roles: list[str] | None = None) -> None:
     payload = {"by": "command line", "key": show_key_id(key.id), "name": name, "scopes": list(key.scopes)}
+    if roles is not None:
+        payload["roles"] = roles
     happening = Happening(kind, "done", payload, show_key_id(key.id))
     events.record(tx, [event_of(new_id(), None, "", kind.replace(".", "_"), happening)])
 
