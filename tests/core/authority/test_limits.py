@@ -224,6 +224,14 @@ async def test_what_such_a_capture_took_stays_counted_to_its_payee(story: Story)
     assert await used(story, mandate) == (20, 1)
 
 
+async def test_the_guard_against_duplicates_of_a_mandate_above_guards_too(story: Story) -> None:
+    _, above = await agent(story, "team", terms(duplicate_window_seconds=600))
+    who, _ = await agent(story, "buyer", terms(), above.id)
+    assert codes(await ask(story.desk, who, [send(5)])) == ["Done"]
+    assert codes(await ask(story.desk, who, [send(5)])) == ["possible_duplicate"]
+    assert codes(await ask(story.desk, who, [send(6), send(6)], "create_transfers")) == ["Done", "possible_duplicate"]
+
+
 async def test_a_reversal_is_a_payment_by_who_was_paid(story: Story) -> None:
     who, _ = await agent(story, "refunder", terms(accounts=["bob"], per_transaction=[cap_json(max="0.50")]))
     first, second = send(40), send(60)

@@ -1,6 +1,7 @@
 """The gate between agents' orders and the book: facts found under locks, a verdict for each order, its record."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -92,6 +93,7 @@ class Examination:
         self._mandates = mandates
         self._cases: dict[UUID, _Case] = {}
         self._now: datetime | None = None
+        self._payees: list[UUID] = []
         self._used: Mapping[tuple[UUID, str, UUID], Used] = {}
         self._known: dict[UUID, Counterparty] = {}
         self._latest: dict[tuple[UUID, UUID, str, int], Earlier] = {}
@@ -99,31 +101,36 @@ class Examination:
     async def open(self, book: Book) -> Gate:
         """Load what the rules look at; the accounts are locked."""
         self._now = book.now
-        payees = [account.id for account in book.accounts.values()]
+        wishes = list(self._wishes(book))
+        payees = self._payees = list({target.id for _, target, _ in wishes if target})
         self._used = await store.sum_usage(self._tx, list(self._meters_to_read(book.now, payees)))
-        self._known = {c.account_id: c for c in await store.list_counterparties_of(self._tx, payees)}
-        guarded = list(self._payments_to_look_back_on(book))
+        if payees:
+            self._known = {c.account_id: c for c in await store.list_counterparties_of(self._tx, payees)}
+        guarded = list(self._payments_to_look_back_on(book.now, wishes))
         if guarded:
             self._latest = await store.list_latest_payments(self._tx, guarded)
         return self._gate
 
-    def _payments_to_look_back_on(self, book: Book) -> Iterable[tuple[UUID, UUID, str, int, datetime]]:
-        """Agent, payee, currency, amount and since when: for the orders whose mandates guard against duplicates."""
+    def _wishes(self, book: Book) -> Iterable[tuple[Asked, Account | None, Money]]:
+        """What each order would move to whom, as far as it names what there is; the gate refuses the rest."""
+        page = Page(book)
         for asked in self._asked.values():
-            seconds = [
-                m.terms.duplicate_seconds or 0
-                for m in self._mandates
-                if _is_for(m, asked.agent.principal_id, asked.agent.team)
-            ]
-            if not any(seconds) or isinstance(asked.order, ReleaseHold | ExpireHold | CaptureHold):
-                continue
-            try:
-                _, target, money = _come_to(Page(book), asked.order)
-            except Refusal:
-                continue  # The gate will say so.
-            if target:
-                since = book.now - timedelta(seconds=max(seconds))
-                yield asked.agent.principal_id, target.id, money.currency, money.minor, since
+            if not isinstance(asked.order, ReleaseHold | ExpireHold):
+                with suppress(Refusal):
+                    _, target, money = _come_to(page, asked.order)
+                    yield asked, target, money
+
+    def _payments_to_look_back_on(
+        self, now: datetime, wishes: Iterable[tuple[Asked, Account | None, Money]]
+    ) -> Iterable[tuple[UUID, UUID, str, int, datetime]]:
+        """Agent, payee, currency, amount and since when: for the orders whose mandates guard against duplicates."""
+        for asked, target, money in wishes:
+            agent = asked.agent
+            mine = [m for m in self._mandates if _is_for(m, agent.principal_id, agent.team)]
+            above = {mandate.id: mandate for m in mine for mandate in chain_of(m, self._mandates)}
+            seconds = max([mandate.terms.duplicate_seconds or 0 for mandate in above.values()], default=0)
+            if seconds and target and not isinstance(asked.order, CaptureHold):
+                yield agent.principal_id, target.id, money.currency, money.minor, now - timedelta(seconds=seconds)
 
     def _meters_to_read(self, now: datetime, payees: Sequence[UUID]) -> Iterable[tuple[UUID, str, UUID, datetime]]:
         for mandate in self._mandates:
@@ -141,6 +148,7 @@ class Examination:
             return order
         self._cases[order.event_id] = _Case(None, None, (), None, _NOTHING, None)
         source, target, money = _come_to(page, order)
+        assert target is None or target.id in self._payees, "what is used for this payee was not looked up"
         payee = self._payee(target) if target else None
         payment = Payment(
             asked.action, source.number, payee, money, acknowledges=order.claims.acknowledges, asks=_asks(page, order)
