@@ -51,7 +51,10 @@ async def draft_mandate(caller: CallerOf, body: wire.DraftMandate, key: Optional
 async def change_mandate(
     caller: CallerOf, mandate_id: IdPath, body: wire.ChangeMandate, key: OptionalIdempotencyKey = None
 ) -> Response:
-    """Give a mandate other terms, as its next version. What waits for approval under the old ones will not be carried out."""
+    """Give a mandate other terms, as its next version.
+
+    What waits for approval under the old ones will not be carried out.
+    """
 
     async def work(tx: Tx, actor: Actor) -> tuple[Mandate, Happening]:
         terms = body.terms.model_dump(mode="json")
