@@ -136,6 +136,7 @@ CREATE TABLE bursar.decision (
     results text NOT NULL,
     uses text NOT NULL,
     decided_at timestamp with time zone NOT NULL,
+    fingerprint uuid,
     CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
 );
@@ -493,9 +494,11 @@ CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((sta
 
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
 
+CREATE INDEX decision_by_fingerprint ON bursar.decision USING btree (tenant_id, fingerprint, decided_at) WHERE (fingerprint IS NOT NULL);
+
 CREATE INDEX decision_by_hold ON bursar.decision USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX decision_by_payment ON bursar.decision USING btree (tenant_id, agent_id, target_id, amount_minor, decided_at) WHERE (outcome <> 'deny'::text);
+CREATE INDEX decision_by_payee ON bursar.decision USING btree (tenant_id, agent_id, target_id, decided_at) WHERE (outcome <> 'deny'::text);
 
 CREATE INDEX entry_reversals ON bursar.entry USING btree (tenant_id, reverses_id) WHERE (reverses_id IS NOT NULL);
 

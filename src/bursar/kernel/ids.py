@@ -22,6 +22,11 @@ def new_id(at_ms: int | None = None) -> UUID:
     return _make((milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | tail).to_bytes(16))
 
 
+def made_of(data: bytes) -> UUID:
+    """A UUID of 16 bytes that were chosen otherwise, such as a hash."""
+    return _make(data)
+
+
 def show(prefix: str, value: UUID) -> str:
     """Write an id as the wire shows it: `tr_0190…`."""
     return f"{prefix}_{value.hex}"

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from bursar.core.authority import mandate_store
 from bursar.core.authority.mandate import Mandate
+from bursar.core.authority.record import results_of
 from bursar.core.authority.replaying import Kept, backtest, replay
 from bursar.core.identity.model import KeyCredential
-from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx
 from tests.core.authority.mandates import cap_json, mandate
 from tests.core.authority.test_limits import agent, ask, day, send, terms
@@ -42,8 +42,7 @@ async def test_every_decision_is_made_again_as_it_was(story: Story) -> None:
     assert {kept.outcome for kept in past} == {"allow", "needs_approval", "deny"}
     for kept in past:
         again = replay(kept, {(given.id, given.version): given})
-        said = canonical([[r.mandate_id.hex, r.rule, r.said, r.fact] for r in again.results])
-        assert (again.outcome, said) == (kept.outcome, kept.results)
+        assert (again.outcome, results_of([given], again)) == (kept.outcome, kept.results)
 
 
 async def test_the_same_terms_change_nothing_of_the_past(story: Story) -> None:

@@ -50,6 +50,7 @@ class Basis(NamedTuple):
     mandate_version: int
     amount_minor: int
     uses: str
+    fingerprint: UUID | None
 
 
 class Totp(NamedTuple):
@@ -169,7 +170,8 @@ async def find_basis(tx: Tx, decision_id: UUID) -> Basis:
     """What a decision that asked for an approval rests on."""
     found = await tx.row(
         Basis,
-        "SELECT mandate_id, mandate_version, amount_minor, uses FROM decision WHERE tenant_id = $1 AND id = $2",
+        """SELECT mandate_id, mandate_version, amount_minor, uses, fingerprint FROM decision
+           WHERE tenant_id = $1 AND id = $2""",
         tx.tenant,
         decision_id,
     )

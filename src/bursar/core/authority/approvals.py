@@ -10,11 +10,10 @@ import orjson
 
 from bursar.core.authority import approval_store as store
 from bursar.core.authority import moving, step_up
-from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
 from bursar.core.authority.evaluate import Needs, Used
-from bursar.core.authority.examine import meters_of
-from bursar.core.authority.store import Counterparty
+from bursar.core.authority.facts_store import Counterparty, look_up
+from bursar.core.authority.record import meters_of
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
@@ -145,9 +144,9 @@ async def background_of(tx: Tx, approval: Approval) -> Background:
     target = payload_of(approval)["target_id"]
     if target is None:
         return Background(None, 0, None)
-    known = await decisions.list_counterparties_of(tx, [UUID(target)])
+    known = (await look_up(tx, account_ids=[UUID(target)])).counterparties
     paid = await store.count_payments(tx, approval.maker_id, UUID(target), approval.executed_event_id)
-    return Background(known[0] if known else None, *paid)
+    return Background(known.get(UUID(target)), *paid)
 
 
 async def _seen(tx: Tx, found: Sequence[Approval]) -> list[Seen]:

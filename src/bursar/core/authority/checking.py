@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority import store
+from bursar.core.authority import facts_store
+from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
-from bursar.core.authority.examine import Asked, Examination, chain_for
+from bursar.core.authority.examine import Asked, Examination
 from bursar.core.authority.mandate import Mandate, Velocity, Window
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.refusals import MandateMissing
@@ -39,7 +40,7 @@ async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder) ->
     """Decide an order as it would be decided now, under the same locks, and write nothing; None: nobody limits it."""
     if agent is None:
         return Checked(await ledger.rehearse(tx, order, ledger.unexamined), ())
-    mandates = await store.lock_mandates_for(tx, [(agent.principal_id, agent.team)])
+    mandates = await facts_store.lock_mandates_for(tx, [(agent.principal_id, agent.team)])
     examination = Examination(tx, {order.event_id: Asked(agent, action, order)}, mandates)
     outcome = await ledger.rehearse(tx, order, examination.open)
     return Checked(outcome, examination.verdict(order).results)
@@ -47,7 +48,7 @@ async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder) ->
 
 async def overview(tx: Tx, agent: Principal) -> tuple[list[Mandate], list[Left]]:
     """The mandates an agent acts under, the narrowest first, and what is used of their limits for all payees."""
-    known = await store.list_mandates_for(tx, agent.id, agent.team)
+    known = await facts_store.list_mandates_for(tx, agent.id, agent.team)
     try:
         chain = chain_for(agent.id, agent.team, known, None)
     except MandateMissing:
@@ -57,7 +58,7 @@ async def overview(tx: Tx, agent: Principal) -> tuple[list[Mandate], list[Left]]
     wanted = [(m.id, w.key, ANY_PAYEE, span_of(w, now).since) for m, w in limits]
     velocities = [(m, m.terms.velocity) for m in chain if m.terms.velocity]
     wanted += [(m.id, VELOCITY, ANY_PAYEE, span_of_velocity(v, now).since) for m, v in velocities]
-    used = await store.sum_usage(tx, wanted)
+    used = (await facts_store.look_up(tx, wanted)).used
 
     def of(mandate_id: UUID, key: str) -> Used:
         return used.get((mandate_id, key, ANY_PAYEE), NOTHING_USED)

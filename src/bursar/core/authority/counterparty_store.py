@@ -1,4 +1,4 @@
-"""The statements that enter, change and list counterparties; decisions read theirs in store.py."""
+"""The statements that enter, change and list counterparties; decisions read theirs in facts_store.py."""
 
 from datetime import datetime
 from typing import Literal, NamedTuple

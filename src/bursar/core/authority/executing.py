@@ -11,11 +11,13 @@ from bursar.core.authority import moving, telling
 from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, Vote
 from bursar.core.authority.approvals import end, is_present, is_reached, needs_of, payload_of
+from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import Asks, Facts, Payee, Payment, evaluate
-from bursar.core.authority.examine import chain_for
+from bursar.core.authority.facts_store import Counterparty, look_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.proposals import order_of
-from bursar.core.authority.store import Counterparty, Decision
+from bursar.core.authority.record import NO_RESULTS
+from bursar.core.authority.store import Decision
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity.model import Actor, AgentSuspended, Principal
@@ -52,8 +54,8 @@ class _Recheck:
         """Load what the rules look at; the accounts are locked."""
         self.now = book.now
         if target := self.payload["target_id"]:
-            known = await decisions.list_counterparties_of(self._tx, [UUID(target)])
-            self._known = known[0] if known else None
+            known = await look_up(self._tx, account_ids=[UUID(target)])
+            self._known = known.counterparties.get(UUID(target))
         return self._gate
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder:
@@ -192,5 +194,6 @@ async def _decision(
     return Decision(
         order.event_id, approval.maker_id, payload["action"], "allow", "", basis.mandate_id, basis.mandate_version,
         UUID(payload["source_id"]), UUID(target) if target else None, payload["currency"], payload["amount_minor"],
-        done.hold.id if done.hold else None, inputs, sha256(inputs.encode()).digest(), "[]", basis.uses, now,
+        done.hold.id if done.hold else None, inputs, sha256(inputs.encode()).digest(), NO_RESULTS, basis.uses, now,
+        basis.fingerprint,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import lru_cache
 from typing import Any, Literal
@@ -63,15 +63,14 @@ class Window:
     max_minor: int | None = None
     max_count: int | None = None
     per_payee: bool = False
+    # What its use is counted under: a new version of the mandate with another maximum counts on.
+    key: str = field(init=False, compare=False)
 
-    @property
-    def key(self) -> str:
-        """What its use is counted under: a new version of the mandate with another maximum counts on.
-
-        Where the time zone decides nothing, another one starts no new count.
-        """
+    def __post_init__(self) -> None:
+        """Where the time zone decides nothing, another one starts no new count."""
         zone = self.time_zone if self.kind == "calendar" and self.period != "lifetime" else "*"
-        return f"{self.kind}:{self.period}:{zone}:{self.currency or '*'}:{'payee' if self.per_payee else ''}"
+        key = f"{self.kind}:{self.period}:{zone}:{self.currency or '*'}:{'payee' if self.per_payee else ''}"
+        object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True)

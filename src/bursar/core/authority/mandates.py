@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
+from bursar.core.authority import facts_store
 from bursar.core.authority import mandate_store as store
-from bursar.core.authority import store as locking
 from bursar.core.authority.mandate import Mandate, MandateStatus, read_terms, refuse_wider
 from bursar.core.identity.model import Actor
 from bursar.kernel.canonical import canonical
@@ -136,7 +136,7 @@ async def list_for(tx: Tx, actor: Actor, agent_id: UUID | None, after: UUID | No
         return await store.list_mandates(tx, agent_id, after, limit)
     if agent_id not in (None, actor.principal_id):
         return []
-    mine = await locking.list_mandates_for(tx, actor.principal_id, actor.team)
+    mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
     return [m for m in mine if after is None or m.id > after][:limit]
 
 
@@ -144,7 +144,7 @@ async def find_for(tx: Tx, actor: Actor, mandate_id: UUID | None) -> Mandate:
     """One mandate as it stands; an agent finds those it acts under."""
     found = await store.find_mandate(tx, mandate_id) if mandate_id else None
     if found is not None and actor.kind == "agent":
-        mine = await locking.list_mandates_for(tx, actor.principal_id, actor.team)
+        mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
         found = next((m for m in mine if m.id == found.id), None)
     if found is None:
         raise UnknownObject("mandate")

@@ -8,11 +8,12 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority import store, telling
+from bursar.core.authority import facts_store, store, telling
 from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
-from bursar.core.authority.examine import Asked, Examination, meters_of
+from bursar.core.authority.examine import Asked, Examination
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
+from bursar.core.authority.record import meters_of
 from bursar.core.authority.store import Decision, NewApproval
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity.model import Actor
@@ -85,7 +86,7 @@ async def _examination(tx: Tx, jobs: Sequence[Job]) -> Examination:
         for single in (order.orders if isinstance(order, Together) else (order,))
     }
     agents = {a.agent.principal_id: a.agent.team for a in asked.values()}
-    return Examination(tx, asked, await store.lock_mandates_for(tx, agents.items()) if agents else [])
+    return Examination(tx, asked, await facts_store.lock_mandates_for(tx, agents.items()) if agents else [])
 
 
 def expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:

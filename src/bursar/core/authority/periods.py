@@ -1,6 +1,7 @@
 """Windows of time: which pieces of it a window counts now, and when it has room again."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from bursar.core.authority.mandate import Velocity, Window, zone_of
@@ -18,6 +19,8 @@ class Span(NamedTuple):
     resets_at: datetime | None
 
 
+# The orders of a batch share their moment.
+@lru_cache(maxsize=256)
 def span_of(window: Window, now: datetime) -> Span:
     """Where a window stands at a moment."""
     if window.period == "lifetime":
@@ -28,6 +31,7 @@ def span_of(window: Window, now: datetime) -> Span:
     return Span(start, start, end)
 
 
+@lru_cache(maxsize=64)
 def span_of_velocity(velocity: Velocity, now: datetime) -> Span:
     """Where a velocity limit stands at a moment."""
     return _rolling(velocity.seconds, now)

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-import orjson
 
 from bursar.core.authority.evaluate import (
     NOTHING_USED,
@@ -15,7 +13,6 @@ from bursar.core.authority.evaluate import (
     Earlier,
     Facts,
     Meter,
-    Payee,
     Payment,
     Risk,
     Used,
@@ -24,7 +21,7 @@ from bursar.core.authority.evaluate import (
 )
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity
-from bursar.kernel.money import Money
+from bursar.core.authority.record import denies, facts_in, payment_in, read_inputs
 
 
 class Kept(NamedTuple):
@@ -47,47 +44,10 @@ class Change(NamedTuple):
     verdict: Verdict
 
 
-def payment_of(inputs: Mapping[str, Any]) -> Payment:
-    """The payment that a decision was about."""
-    payee = inputs["payee"]
-    acknowledges = inputs["acknowledges"]
-    return Payment(
-        inputs["action"],
-        inputs["source"],
-        _payee(payee) if payee else None,
-        Money(inputs["amount_minor"], inputs["currency"]),
-        inputs["rail"],
-        UUID(acknowledges) if acknowledges else None,
-        inputs["asks"],
-    )
-
-
-def _payee(facts: Mapping[str, Any]) -> Payee:
-    counterparty, since = facts["counterparty_id"], facts["known_since"]
-    return Payee(
-        UUID(facts["account_id"]),
-        facts["number"],
-        UUID(counterparty) if counterparty else None,
-        facts["version"],
-        facts["status"],
-        datetime.fromisoformat(since) if since else None,
-    )
-
-
 def replay(kept: Kept, versions: Mapping[tuple[UUID, int], Mandate]) -> Verdict:
     """Decide again on the very facts; `versions` holds the mandates as they stood. The same result is promised."""
-    inputs = orjson.loads(kept.inputs)
-    chain = [versions[UUID(mandate), version] for mandate, version in inputs["mandates"]]
-    used = {(UUID(m), key, UUID(p)): Used(amount, uses) for m, key, p, amount, uses in inputs["used"]}
-    earlier, risk = inputs["duplicate_of"], inputs["risk"]
-    facts = Facts(
-        datetime.fromisoformat(inputs["now"]),
-        chain,
-        used,
-        Earlier(UUID(earlier[0]), datetime.fromisoformat(earlier[1])) if earlier else None,
-        Risk(*risk) if risk else None,
-    )
-    return evaluate(facts, payment_of(inputs))
+    inputs = read_inputs(kept.inputs)
+    return evaluate(facts_in(inputs, versions), payment_in(inputs))
 
 
 def backtest(draft: Mandate, past: Sequence[Kept]) -> list[Change]:
@@ -101,11 +61,11 @@ def backtest(draft: Mandate, past: Sequence[Kept]) -> list[Change]:
     latest: dict[tuple[UUID, str, int], Earlier] = {}
     changes: list[Change] = []
     for kept in past:
-        inputs = orjson.loads(kept.inputs)
+        inputs = read_inputs(kept.inputs)
         # What people approved was decided when it was asked for.
         if "payee" not in inputs or _refused_by_the_book(kept):
             continue
-        now, payment = datetime.fromisoformat(inputs["now"]), payment_of(inputs)
+        now, payment = datetime.fromisoformat(inputs["now"]), payment_in(inputs)
         key = (payment.payee.account_id, payment.money.currency, payment.money.minor) if payment.payee else None
         risk = inputs["risk"]
         used = _used(draft, counted, now)
@@ -123,7 +83,7 @@ def backtest(draft: Mandate, past: Sequence[Kept]) -> list[Change]:
 
 def _refused_by_the_book(kept: Kept) -> bool:
     """The rules let it pass, and yet it was refused."""
-    return kept.outcome == "deny" and all(said != "deny" for _, _, said, _ in orjson.loads(kept.results))
+    return kept.outcome == "deny" and not denies(kept.results)
 
 
 def _used(draft: Mandate, counted: Mapping[Meter, Used], now: datetime) -> dict[tuple[UUID, str, UUID], Used]:

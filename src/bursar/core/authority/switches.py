@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
+from bursar.core.authority import facts_store, mandates, moving, telling
 from bursar.core.authority import mandate_store as written
-from bursar.core.authority import mandates, moving, telling
-from bursar.core.authority import store as locking
 from bursar.core.authority import switch_store as store
 from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
-from bursar.core.authority.examine import meters_of
+from bursar.core.authority.record import meters_of
 from bursar.core.authority.switch_store import FreezeRecord, FreezeScope, Reach, Waiting
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
@@ -255,7 +254,7 @@ async def list_for(tx: Tx, actor: Actor, in_force: bool | None, after: UUID | No
     """Freezes in the order of their making; of agents and mandates an agent sees itself and those it acts under."""
     if actor.kind != "agent":
         return await store.list_freezes(tx, in_force, None, after, limit)
-    mine = await locking.list_mandates_for(tx, actor.principal_id, actor.team)
+    mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
     seen = [actor.principal_id, *(m.id for m in mine)]
     return await store.list_freezes(tx, in_force, seen, after, limit)
 

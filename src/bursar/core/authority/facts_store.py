@@ -1,0 +1,133 @@
+"""The statements that find what the rules look at: mandates, what is used of them, payees, earlier payments."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from bursar.core.authority.evaluate import Earlier, Used
+from bursar.core.authority.mandate import Mandate
+from bursar.kernel.db import Tx
+
+Limit: TypeAlias = tuple[UUID, str, UUID]
+
+
+class Counterparty(NamedTuple):
+    """Somebody the tenant pays, known by the account on our side."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    status: str
+    version: int
+    created_at: datetime
+
+
+class Known(NamedTuple):
+    """What the rules look at: what is used of limits, who payees are, and the latest payments of a fingerprint."""
+
+    used: dict[Limit, Used]
+    counterparties: dict[UUID, Counterparty]
+    latest: dict[UUID, Earlier]
+
+
+async def lock_mandates_for(tx: Tx, agents: Iterable[tuple[UUID, str | None]]) -> list[Mandate]:
+    """All mandates for these agents (id and team) or for all agents, with those above them; locked in id order."""
+    wanted = list(agents)
+    return await tx.rows(
+        Mandate,
+        """WITH RECURSIVE chain AS (
+               SELECT id, parent_id FROM mandate
+               WHERE tenant_id = $1 AND status <> 'draft'
+                 AND (agent_id = ANY($2::uuid[]) OR team = ANY($3::text[]) OR (agent_id IS NULL AND team IS NULL))
+               UNION
+               SELECT m.id, m.parent_id FROM mandate m JOIN chain c ON m.id = c.parent_id WHERE m.tenant_id = $1)
+           SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
+                  changed_at
+           FROM mandate WHERE tenant_id = $1 AND id IN (SELECT id FROM chain) ORDER BY id FOR NO KEY UPDATE""",
+        tx.tenant,
+        [agent_id for agent_id, _ in wanted],
+        [team for _, team in wanted if team],
+    )
+
+
+async def list_mandates_for(tx: Tx, agent_id: UUID, team: str | None) -> list[Mandate]:
+    """All mandates for an agent, with those above them, without a lock."""
+    return await tx.rows(
+        Mandate,
+        """WITH RECURSIVE chain AS (
+               SELECT id, parent_id FROM mandate
+               WHERE tenant_id = $1 AND status <> 'draft'
+                 AND (agent_id = $2 OR team = $3 OR (agent_id IS NULL AND team IS NULL))
+               UNION
+               SELECT m.id, m.parent_id FROM mandate m JOIN chain c ON m.id = c.parent_id WHERE m.tenant_id = $1)
+           SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
+                  changed_at
+           FROM mandate WHERE tenant_id = $1 AND id IN (SELECT id FROM chain) ORDER BY id""",
+        tx.tenant,
+        agent_id,
+        team,
+    )
+
+
+async def look_up(
+    tx: Tx,
+    limits: Sequence[tuple[UUID, str, UUID, datetime]] = (),
+    account_ids: Sequence[UUID] = (),
+    payments: Sequence[tuple[UUID, datetime]] = (),
+) -> Known:
+    """All in one round trip, under the locks the caller holds.
+
+    What is used of each (mandate, window, payee) since a moment, the counterparties behind accounts, and for each
+    (fingerprint, since) the latest payment that was let go or waits. What is not there is left out.
+    """
+    known = Known({}, {}, {})
+    if not (limits or account_ids or payments):
+        return known
+    rows = await tx.rows(
+        _row,
+        """SELECT 'used', w.i, sum(u.amount_minor)::bigint, sum(u.uses)::bigint, NULL::uuid, NULL::timestamptz,
+                  NULL::text, NULL::text
+           FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[]) WITH ORDINALITY
+                w (mandate_id, window_key, payee_id, since, i)
+           CROSS JOIN LATERAL (
+               SELECT amount_minor, uses FROM limit_usage
+               WHERE tenant_id = $1 AND mandate_id = w.mandate_id AND window_key = w.window_key
+                 AND payee_id = w.payee_id AND bucket >= w.since OFFSET 0) u
+           GROUP BY w.i
+           UNION ALL
+           SELECT 'counterparty', w.i, c.version, NULL, c.id, c.created_at, c.name, c.status
+           FROM unnest($6::uuid[]) WITH ORDINALITY w (account_id, i)
+           CROSS JOIN LATERAL (
+               SELECT id, name, status, version, created_at FROM counterparty
+               WHERE tenant_id = $1 AND account_id = w.account_id LIMIT 1) c
+           UNION ALL
+           SELECT 'latest', w.i, NULL, NULL, d.id, d.decided_at, NULL, NULL
+           FROM unnest($7::uuid[], $8::timestamptz[]) WITH ORDINALITY w (fingerprint, since, i)
+           CROSS JOIN LATERAL (
+               SELECT id, decided_at FROM decision
+               WHERE tenant_id = $1 AND fingerprint = w.fingerprint AND decided_at >= w.since
+               ORDER BY decided_at DESC LIMIT 1) d""",
+        tx.tenant,
+        *_columns(limits, 4),
+        account_ids,
+        *_columns(payments, 2),
+    )
+    for kind, number, columns in rows:
+        if kind == "used":
+            known.used[limits[number - 1][:3]] = Used(*columns[:2])
+        elif kind == "latest":
+            known.latest[payments[number - 1][0]] = Earlier(*columns[2:4])
+        else:
+            account_id, (version, _, id, at, name, status) = account_ids[number - 1], columns
+            known.counterparties[account_id] = Counterparty(id, account_id, name, status, version, at)
+    return known
+
+
+def _row(kind: str, number: int, *columns: Any) -> tuple[str, int, tuple[Any, ...]]:
+    return kind, number, columns
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    """Rows turned into the arrays that unnest takes."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
