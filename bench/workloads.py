@@ -37,11 +37,19 @@ WORKLOADS: Final[Mapping[str, Pick]] = {
 
 
 def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
-    """Endless transfers of one dollar, each an intent of its own; the same seed picks the same accounts."""
+    """Endless small transfers, each an intent of its own; the same seed picks the same accounts and amounts.
+
+    Amounts differ, as they do in life: the guard against duplicates has to look, and to find nothing.
+    """
     pick, rng, run = WORKLOADS[workload], Random(seed), secrets.token_hex(8)  # noqa: S311  # repeatable, not secret
     for n in itertools.count():
         source, target = pick(rng)
-        yield post(endpoint, endpoint.path, transfer_body(ACCOUNTS[source], ACCOUNTS[target], "1.00"), f"{run}-{n}")
+        yield post(
+            endpoint,
+            endpoint.path,
+            transfer_body(ACCOUNTS[source], ACCOUNTS[target], f"{1 + n % 9}.{n % 97:02d}"),
+            f"{run}-{n}",
+        )
 
 
 def transfer_body(source: str, target: str, amount: str) -> str:
