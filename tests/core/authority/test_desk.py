@@ -194,6 +194,29 @@ async def test_two_desks_on_one_database_agree(story: Story, database_url: str) 
     """)
 
 
+async def test_what_an_agent_asks_meanwhile_waits_for_its_own_batch_and_shares_the_next(
+    story: Story, database_url: str
+) -> None:
+    await story.tell("""
+        carol has 1.00 USD
+        dave has 0.00 USD
+    """)
+    assert _statuses(await _all(story.desk, [transfer(story.agent, "alice", "bob")])) == [DONE]
+    before = await _commits(story)
+    blocker = await connect(database_url)
+    await blocker.execute("BEGIN; SELECT FROM bursar.account WHERE number = 'alice' FOR UPDATE")
+    waiting: list[asyncio.Task[Reply]] = []
+    for _ in range(31):
+        waiting.append(asyncio.create_task(story.desk.submit(transfer(story.agent, "alice", "bob"))))
+        await asyncio.sleep(0)
+    free = await story.desk.submit(transfer(story.operator, "carol", "dave"))
+    assert _statuses([free]) == [DONE]
+    assert not any(task.done() for task in waiting)
+    await blocker.close()
+    assert _statuses(await asyncio.gather(*waiting)) == [DONE] * 31
+    assert await _commits(story) - before == 3
+
+
 async def test_more_than_a_batch_holds_is_carried_out_in_several(story: Story) -> None:
     replies = await _all(story.desk, [transfer(story.operator, "alice", "bob") for _ in range(1500)])
     assert _statuses(replies) == [DONE] * 1500

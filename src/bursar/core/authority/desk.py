@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from bursar.core.authority.model import Ask, Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events import service as events
 from bursar.core.idempotency.model import IdempotencyInFlight
+from bursar.core.identity.model import Credential
 from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, UpstreamUnavailable, retrying
 from bursar.kernel.refusal import Refusal
 
@@ -18,6 +20,7 @@ _MOST_ORDERS_A_BATCH = 512
 # Two: while PostgreSQL works on one batch, this process reads requests, decides and answers the other.
 _BATCHES_A_TENANT = 2
 _ATTEMPTS = 3
+_MOST_AGENTS_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +30,22 @@ class _Waiting:
 
 
 class _Line:
-    """What waits for one tenant, and how many clerks work it off."""
+    """What waits for one tenant, how many clerks work it off, and the agents whose orders are under way."""
 
-    __slots__ = ("clerks", "queue")
+    __slots__ = ("busy", "clerks", "queue")
 
     def __init__(self) -> None:
         self.queue: deque[_Waiting] = deque()
         self.clerks = 0
+        self.busy: set[Credential] = set()
 
 
 class Desk:
     """Takes instructions and queues them by tenant.
 
     While batches are under way newcomers form the next one, so no timer is needed. A batch belongs to one tenant
-    because row security knows one per transaction; tenants take turns for the desk's slots.
+    because row security knows one per transaction; tenants take turns for the desk's slots. An agent's orders wait
+    while others of its own are under way: they would only wait for the same mandate, and in a smaller batch.
     """
 
     def __init__(self, database: Database, batches_at_once: int = 4) -> None:
@@ -49,6 +54,7 @@ class Desk:
         self._slots = asyncio.Semaphore(batches_at_once)
         self._lines: dict[UUID, _Line] = {}
         self._clerks: set[asyncio.Task[None]] = set()
+        self._agents: set[Credential] = set()
 
     async def submit(self, instruction: Instruction) -> Reply:
         """Have an instruction carried out. Cancelling the caller neither stops nor repeats it."""
@@ -56,7 +62,7 @@ class Desk:
         waiting = _Waiting(instruction, asyncio.get_running_loop().create_future())
         line = self._lines.setdefault(tenant_id, _Line())
         line.queue.append(waiting)
-        if line.clerks < _BATCHES_A_TENANT:
+        if line.clerks < (1 if instruction.ask.credential in line.busy else _BATCHES_A_TENANT):
             line.clerks += 1
             clerk = asyncio.create_task(self._work_off(tenant_id, line))
             self._clerks.add(clerk)
@@ -72,8 +78,15 @@ class Desk:
         try:
             while line.queue:
                 async with self._slots:
-                    if batch := _next_batch(line.queue):
+                    batch = _next_batch(line.queue, line.busy)
+                    if not batch:  # All that waits, waits for another clerk's batch, and that clerk takes it next.
+                        break
+                    agents = self._agents & {waiting.instruction.ask.credential for waiting in batch}
+                    line.busy |= agents
+                    try:
                         await self._settle(tenant_id, batch)
+                    finally:
+                        line.busy -= agents
         finally:
             line.clerks -= 1
             if not line.clerks:
@@ -97,21 +110,33 @@ class Desk:
 
     async def _carry_out(self, tenant_id: UUID, instructions: Sequence[Instruction]) -> list[Reply]:
         async def work(tx: Tx) -> Carried:
-            return await service.carry_out(tx, instructions)
+            carried = await service.carry_out(tx, instructions)
+            self._remember(carried.agents)
+            return carried
 
         return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
 
+    def _remember(self, agents: AbstractSet[Credential]) -> None:
+        """Whose key is an agent's never changes; forgetting it costs a batch that waits."""
+        if len(self._agents) > _MOST_AGENTS_REMEMBERED:
+            self._agents.clear()
+        self._agents |= agents
 
-def _next_batch(queue: deque[_Waiting]) -> list[_Waiting]:
-    """As many as fit; a second use of a key waits for the next batch, where it finds the first one's answer."""
+
+def _next_batch(queue: deque[_Waiting], busy: AbstractSet[Credential]) -> list[_Waiting]:
+    """As many as fit, of those who are not busy.
+
+    A second use of a key waits for the next batch, where it finds the first one's answer.
+    """
     batch: list[_Waiting] = []
     later: list[_Waiting] = []
     locks: set[int] = set()
     size = 0
     while queue and (not batch or size + queue[0].instruction.size <= _MOST_ORDERS_A_BATCH):
         waiting = queue.popleft()
-        lock = waiting.instruction.ask.lock
-        if lock is not None and lock in locks:
+        ask = waiting.instruction.ask
+        lock = ask.lock
+        if ask.credential in busy or lock in locks:
             later.append(waiting)
             continue
         if lock is not None:

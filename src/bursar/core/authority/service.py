@@ -13,7 +13,7 @@ from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
 from bursar.core.idempotency.model import NOT_PINNED, Answer, Pinned, pin_id
 from bursar.core.identity import service as identity
-from bursar.core.identity.model import Actor
+from bursar.core.identity.model import Actor, Credential
 from bursar.core.ledger import service as ledger
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -31,6 +31,8 @@ class Carried:
 
     replies: list[Reply]
     trace: UUID | None
+    # Those who asked and are agents.
+    agents: frozenset[Credential] = frozenset()
 
 
 async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
@@ -61,7 +63,8 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
         pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)
     events.record(tx, written)
     idempotency.pin(tx, pinned)
-    return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None)
+    agents = frozenset(job.instruction.ask.credential for job in jobs if job.actor.kind == "agent")
+    return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None, agents)
 
 
 async def _admit(tx: Tx, asks: Sequence[Ask]) -> list[tuple[Actor | None, Reply | None, Event | None]]:
