@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final
@@ -18,10 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.load import GRACE_SECONDS, Load, Measurement
+from bench.mandates import MANDATES, agent_under
 from bench.report import Environment, Report, Round, as_table, pair
 from bench.services import ServiceFailed, bursar, running_baseline, running_bursar
 from bench.wire import Endpoint
-from bench.workloads import WORKLOADS
+from bench.workloads import ANY_TWO, WORKLOADS
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
 
 WARM_UP_SECONDS: Final = 2.0
@@ -42,12 +44,32 @@ def bench(
     seconds: How long one measurement takes.
     json_file: Where to write everything that was measured.
     """
+    show(lambda scratch: against_baseline(scratch, rounds, seconds), json_file)
+
+
+@app.command
+def mandate(
+    *, rounds: int = 5, seconds: float = 5.0, json_file: Annotated[Path | None, cyclopts.Parameter("--json")] = None
+) -> None:
+    """Measure what mandates cost: an operator's transfers against those of agents, in alternating rounds.
+
+    Parameters
+    ----------
+    rounds: How often each side is measured.
+    seconds: How long one measurement takes.
+    json_file: Where to write everything that was measured.
+    """
+    show(lambda scratch: with_mandates(scratch, rounds, seconds), json_file)
+
+
+def show(measure_all: Callable[[Path], Report], json_file: Path | None) -> None:
+    """Carry a benchmark out, print its table, and exit with an error when an invariant is violated."""
     # Whoever ends the benchmark ends what it started.
     signal.signal(signal.SIGTERM, exit_on_signal)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="bursar-bench-") as scratch:
         try:
-            report = measure_all(Path(scratch), rounds, seconds)
+            report = measure_all(Path(scratch))
         except (ServiceFailed, PostgresUnavailable) as failure:
             sys.exit(str(failure))
     console.print(as_table(report))
@@ -62,25 +84,45 @@ def exit_on_signal(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def measure_all(scratch: Path, rounds: int, seconds: float) -> Report:
-    """Start PostgreSQL and both services, measure them and have Bursar verify its ledger."""
-    data = scratch / "data"
-    postgres = EmbeddedPostgres(data)
-    url = postgres.start()
-    try:
+def against_baseline(scratch: Path, rounds: int, seconds: float) -> Report:
+    """Bursar against the tutorial-style service, under every workload."""
+    with postgres(scratch) as (data, url):
         with running_baseline(url, scratch) as plain, running_bursar(data, scratch) as ours:
-            measured = list(measure_rounds({"baseline": plain, "bursar": ours}, url, rounds, seconds))
-        pairs = [pair(workload, measured) for workload in WORKLOADS]
+            sides = {"baseline": plain, "Bursar": ours}
+            measured = list(measure_rounds(sides, WORKLOADS, url, rounds, seconds))
+        pairs = [pair(workload, ("baseline", "Bursar"), measured) for workload in WORKLOADS]
         return Report(describe(url), seconds, pairs, violations(data), measured)
+
+
+def with_mandates(scratch: Path, rounds: int, seconds: float) -> Report:
+    """An operator, whom no mandate limits, against agents under the widest mandate and under one of every rule."""
+    with postgres(scratch) as (data, url):
+        with running_bursar(data, scratch) as operator:
+            sides = {"operator": operator} | {name: agent_under(name, operator, data) for name in MANDATES}
+            measured = list(measure_rounds(sides, [ANY_TWO], url, rounds, seconds))
+        pairs = [pair(ANY_TWO, ("operator", name), measured) for name in MANDATES]
+        return Report(describe(url), seconds, pairs, violations(data), measured)
+
+
+@contextmanager
+def postgres(scratch: Path) -> Generator[tuple[Path, str]]:
+    """A PostgreSQL of the benchmark's own: its data directory and its URL."""
+    data = scratch / "data"
+    server = EmbeddedPostgres(data)
+    url = server.start()
+    try:
+        yield data, url
     finally:
-        postgres.stop()
+        server.stop()
 
 
-def measure_rounds(services: Mapping[str, Endpoint], url: str, rounds: int, seconds: float) -> Iterator[Round]:
+def measure_rounds(
+    services: Mapping[str, Endpoint], workloads: Collection[str], url: str, rounds: int, seconds: float
+) -> Iterator[Round]:
     """Every measurement of the run; round 0 of each workload warms up, and the order turns with every round."""
     plan = [
         (workload, number, name)
-        for workload in WORKLOADS
+        for workload in workloads
         for number in range(rounds + 1)
         for name in sorted(services, reverse=number % 2 == 0)
     ]

@@ -43,11 +43,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both services under one workload."""
+    """What two sides did under one workload, and the second one's rate as a multiple of the first one's."""
 
     workload: str
-    baseline: Summary
-    bursar: Summary
+    names: tuple[str, str]
+    sides: tuple[Summary, Summary]
     ratio: float | None
 
 
@@ -62,13 +62,13 @@ class Report:
     rounds: list[Round]
 
 
-def pair(workload: str, rounds: Sequence[Round]) -> Pair:
-    """Summarise what both services did under a workload."""
-    baseline, bursar = (
-        summarise([each.measurement for each in rounds if (each.workload, each.service) == (workload, service)])
-        for service in ("baseline", "bursar")
+def pair(workload: str, names: tuple[str, str], rounds: Sequence[Round]) -> Pair:
+    """Summarise what two sides did under a workload."""
+    first, second = (
+        summarise([each.measurement for each in rounds if (each.workload, each.service) == (workload, name)])
+        for name in names
     )
-    return Pair(workload, baseline, bursar, ratio=bursar.rate / baseline.rate if baseline.rate else None)
+    return Pair(workload, names, (first, second), ratio=second.rate / first.rate if first.rate else None)
 
 
 def summarise(measurements: Sequence[Measurement]) -> Summary:
@@ -84,22 +84,23 @@ def summarise(measurements: Sequence[Measurement]) -> Summary:
 
 
 def as_table(report: Report) -> Table:
-    """Two lines per workload, the baseline before Bursar."""
+    """Two lines per workload, one for each side."""
     here = report.environment
     commits = f"fsync {here.fsync}, synchronous_commit {here.synchronous_commit}"
     table = Table(title=f"{here.postgresql}, {commits}, {here.cores} cores", box=box.SIMPLE_HEAD)
     table.add_column("workload")
-    table.add_column("service")
+    table.add_column("side")
     for heading in ("per second", "ratio", "p50 ms", "p99 ms", "errors"):
         table.add_column(heading, justify="right")
     for each in report.pairs:
-        table.add_row(each.workload, "baseline", *figures(each.baseline, None))
-        table.add_row("", "Bursar", *figures(each.bursar, each.ratio), end_section=True)
+        (first, second), (before, after) = each.names, each.sides
+        table.add_row(each.workload, first, *figures(before, None))
+        table.add_row("", second, *figures(after, each.ratio), end_section=True)
     return table
 
 
 def figures(summary: Summary, ratio: float | None) -> tuple[str, ...]:
     """A service's cells, ready to be shown."""
-    factor = "" if ratio is None else f"{ratio:.1f}"
+    factor = "" if ratio is None else f"{ratio:.2f}"
     latencies = ("–" if value is None else f"{value:,.1f}" for value in (summary.p50, summary.p99))
     return f"{summary.rate:,.0f}", factor, *latencies, f"{summary.errors:,}"

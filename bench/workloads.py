@@ -29,8 +29,9 @@ def from_one(rng: Random) -> tuple[int, int]:
     return 0, 1 + int(rng.random() * (len(ACCOUNTS) - 1))
 
 
+ANY_TWO: Final = "1,000 accounts"
 WORKLOADS: Final[Mapping[str, Pick]] = {
-    "1,000 accounts": any_two,
+    ANY_TWO: any_two,
     "20 accounts": two_of_few,
     "one hot account": from_one,
 }
