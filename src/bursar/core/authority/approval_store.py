@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.mandate import Mandate
-from bursar.core.identity.model import Principal, PrincipalKind, PrincipalStatus
 from bursar.kernel.db import Tx
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "cancelled", "superseded"]
@@ -215,36 +214,6 @@ async def count_payments(tx: Tx, agent_id: UUID, target_id: UUID, but: UUID | No
 
 def _counted(count: int, last_at: datetime | None) -> tuple[int, datetime | None]:
     return count, last_at
-
-
-def _principal(
-    id: UUID,
-    kind: PrincipalKind,
-    name: str,
-    status: PrincipalStatus,
-    created_at: datetime,
-    team: str | None,
-    roles: list[str],
-) -> Principal:
-    return Principal(id, kind, name, status, created_at, team, tuple(roles))
-
-
-async def lock_principals(tx: Tx, principal_ids: Sequence[UUID]) -> dict[UUID, Principal]:
-    """Who makes and who approves, shared: what they may do holds until the transaction ends.
-
-    An agent of a frozen tenant is suspended with it.
-    """
-    found = await tx.rows(
-        _principal,
-        """SELECT p.id, p.kind, p.name,
-                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.created_at,
-                  p.team, p.roles
-           FROM principal p JOIN tenant t ON t.tenant_id = p.tenant_id
-           WHERE p.tenant_id = $1 AND p.id = ANY($2::uuid[]) ORDER BY p.id FOR SHARE""",
-        tx.tenant,
-        principal_ids,
-    )
-    return {principal.id: principal for principal in found}
 
 
 async def lock_mandates(tx: Tx, mandate_ids: Sequence[UUID]) -> list[Mandate]:

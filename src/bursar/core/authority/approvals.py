@@ -240,7 +240,7 @@ async def end(tx: Tx, approval: Approval, status: ApprovalStatus, why: str) -> H
 async def acting(tx: Tx, name: str) -> Actor:
     """An operator by name, who decides where the database is."""
     found = await identity.find_principal_named(tx, name)
-    locked = (await store.lock_principals(tx, [found.id]))[found.id] if found else None
+    locked = (await identity.lock_principals(tx, [found.id]))[found.id] if found else None
     if locked is None or not is_present(locked):
         raise UnknownObject("operator")
     return Actor(

@@ -20,6 +20,7 @@ from bursar.core.authority.record import NO_RESULTS
 from bursar.core.authority.store import Decision
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
+from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor, AgentSuspended, Principal
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.book import Book, Page
@@ -120,7 +121,7 @@ async def execute(tx: Tx, approval_id: UUID) -> bool:
         return False
     assert asked
     votes = [vote for vote in await store.list_votes(tx, [asked.id]) if vote.vote == "approve"]
-    people = await store.lock_principals(tx, [asked.maker_id, *(vote.operator_id for vote in votes)])
+    people = await identity.lock_principals(tx, [asked.maker_id, *(vote.operator_id for vote in votes)])
     mandates = await store.lock_mandates(tx, [UUID(m) for m, _ in payload_of(asked)["mandates"]])
     approval = await store.lock_approval(tx, approval_id)
     if not _waits(approval):

@@ -111,6 +111,11 @@ async def find_principal_named(tx: Tx, name: str) -> Principal | None:
     return await store.find_principal(tx, name=name)
 
 
+async def lock_principals(tx: Tx, principal_ids: Sequence[UUID]) -> dict[UUID, Principal]:
+    """Principals by id, shared: what they may do holds until the transaction ends."""
+    return {principal.id: principal for principal in await store.lock_principals(tx, principal_ids)}
+
+
 async def find_agent_or_none(tx: Tx, ref: str) -> Principal | None:
     """One agent by name or id, or None."""
     principal_id = read("prn", ref)

@@ -87,6 +87,23 @@ async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]
     )
 
 
+async def lock_principals(tx: Tx, principal_ids: Sequence[UUID]) -> list[Principal]:
+    """Principals by id, shared: what they may do holds until the transaction ends.
+
+    An agent of a frozen tenant is suspended with it.
+    """
+    return await tx.rows(
+        _principal,
+        """SELECT p.id, p.kind, p.name,
+                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.created_at,
+                  p.team, p.roles
+           FROM principal p JOIN tenant t ON t.tenant_id = p.tenant_id
+           WHERE p.tenant_id = $1 AND p.id = ANY($2::uuid[]) ORDER BY p.id FOR SHARE""",
+        tx.tenant,
+        principal_ids,
+    )
+
+
 async def update_roles(tx: Tx, principal_id: UUID, roles: Sequence[str]) -> None:
     """Replace what an operator may decide."""
     await tx.run(
