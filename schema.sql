@@ -351,7 +351,8 @@ CREATE TABLE bursar.operator_totp (
     operator_id uuid NOT NULL,
     secret text NOT NULL,
     last_step bigint DEFAULT 0 NOT NULL,
-    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    wrong_at timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL
 );
 
 ALTER TABLE ONLY bursar.operator_totp FORCE ROW LEVEL SECURITY;

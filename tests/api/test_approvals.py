@@ -217,6 +217,24 @@ async def test_a_wrong_code_is_forbidden_and_kept_in_the_record_without_the_code
     assert (await desk.get(f"/v1/approvals/{seen['id']}", desk.ann))["votes"] == []
 
 
+async def test_wrong_codes_are_counted_though_each_is_refused(desk: Desk, database: Database) -> None:
+    async with database.transaction(desk.tenant.id) as tx:
+        ann = await identity.find_principal_named(tx, "ann")
+        assert ann
+        step_up.enrol(tx, ann)
+    seen = await desk.ask()
+    answers = [await desk.approve(seen, desk.ann, 403, code="135790") for _ in range(6)]
+    assert {answer["code"] for answer in answers} == {"step_up_failed"}
+    assert ["wrong or was used" in answer["detail"] for answer in answers] == [True] * 5 + [False]
+    assert "no code of yours is taken before 20" in answers[-1]["detail"]
+    assert "Wait until the moment" in answers[-1]["next"]
+    found = (await desk.get("/v1/events?action=approve_approval", desk.ann))["items"]
+    assert [(event["type"], event["outcome"]) for event in found] == [
+        ("approve_approval.refused", "step_up_failed")
+    ] * 6
+    assert (await desk.approve(seen, desk.tenant.operator))["status"] == "approved"
+
+
 @pytest.fixture
 async def bursar(app: ASGIApp, desk: Desk) -> AsyncGenerator[Bursar]:
     """The clerk's client."""

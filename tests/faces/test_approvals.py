@@ -77,3 +77,20 @@ async def test_an_enrolled_authenticator_is_what_a_step_up_takes(office: Office)
     async with office.database.transaction(office.story.tenant_id, read_only=True) as tx:
         (event,) = await events.read(tx, events.Filter(action="totp_enrol"), None, 10)
     assert secret not in event.body
+
+
+async def test_wrong_codes_count_here_too(office: Office) -> None:
+    await approvals.totp("ann", None, None)
+    approval = await office.ask(20_000)
+    given = (f"apr_{approval.hex}", (await office.approval(approval)).payload_hash.hex())
+    said: list[str] = []
+    for _ in range(6):
+        with pytest.raises(StepUpFailed) as raised:
+            await approvals.approve("ann", *given, "000000", None, None)
+        said.append(type(raised.value).__name__)
+    assert said == ["StepUpFailed"] * 5 + ["StepUpPaused"]
+    async with office.database.transaction(office.story.tenant_id, read_only=True) as tx:
+        found = await events.read(tx, events.Filter(action="approve_approval"), None, 10)
+    assert [(event.facts["outcome"], event.facts["payload"]["by"]) for event in found] == [
+        ("step_up_failed", "command line")
+    ] * 5

@@ -126,10 +126,10 @@ class Caller:
     async def act(
         self,
         ask: Ask,
-        work: Callable[[Tx, Actor], Awaitable[tuple[Result, Happening]]],
+        work: Callable[[Tx, Actor], Awaitable[tuple[Result | Refusal, Happening]]],
         answer: Callable[[Result], Answer],
     ) -> Response:
-        """Do something that moves no money, in a transaction of its own."""
+        """Do something that moves no money, in a transaction of its own; a refusal that is raised undoes it."""
 
         def told(result: Result | Refusal) -> Answer:
             return answer_of(result, self.request_id) if isinstance(result, Refusal) else answer(result)

@@ -13,7 +13,7 @@ from psycopg import sql
 from bursar.core.authority import approval_store, approvals, mandates
 from bursar.core.authority.approval_store import Approval
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told, refused
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.idempotency.model import Answer, Claim
@@ -105,7 +105,7 @@ class Office:
     async def approve(self, approval_id: UUID, who: str = "ann", code: str | None = None) -> None:
         bound = (await self.approval(approval_id)).payload_hash
 
-        async def decide(tx: Tx, actor: Actor) -> Happening:
+        async def decide(tx: Tx, actor: Actor) -> Happening | Refusal:
             return await approvals.approve(tx, actor, approval_id, bound, code)
 
         await self._decide(who, decide)
@@ -133,7 +133,11 @@ class Office:
     async def _decide(self, who: str, decide: Callable[[Tx, Actor], Any]) -> None:
         async with self.database.transaction(self.story.tenant_id) as tx:
             actor = await approvals.acting(tx, who)
-            events.record(tx, [event_of(new_id(), actor, "test", "decide", await decide(tx, actor))])
+            decided = await decide(tx, actor)
+            happening = refused("decide", decided) if isinstance(decided, Refusal) else decided
+            events.record(tx, [event_of(new_id(), actor, "test", "decide", happening)])
+        if isinstance(decided, Refusal):
+            raise decided
 
     async def used(self) -> int:
         """Minor units used of the clerk's windows."""

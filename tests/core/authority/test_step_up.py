@@ -3,16 +3,26 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
+from psycopg import sql
 from pyotp.totp import TOTP
 
 from bursar.core.authority import approval_store, approvals, step_up
-from bursar.core.authority.step_up import StepUpFailed, step_of
+from bursar.core.authority.step_up import (
+    MOST_WRONG,
+    WRONG_COUNTS_FOR,
+    StepUpFailed,
+    StepUpPaused,
+    paused_until,
+    step_of,
+)
+from bursar.core.events import service as events
 from bursar.core.identity import service as identity
 from bursar.core.ledger import reading
 from tests.core.authority.mandates import approval_json, over_json
-from tests.core.authority.offices import Office, until_waiting, usual_terms
+from tests.core.authority.offices import Office, change, run, until_waiting, usual_terms
 from tests.stories import Story
 
 # RFC 6238, appendix B: the secret of its SHA-1 table, and the last six of the eight digits at these seconds.
@@ -145,3 +155,102 @@ async def test_a_code_that_is_wrong_is_refused_though_none_was_needed(story: Sto
         await office.approve(approval, "ann", "000000")
     await office.approve(approval, "ann")
     assert await votes(office) == [("ann", False)]
+
+
+def test_codes_are_refused_from_the_fifth_wrong_one_until_it_is_a_quarter_of_an_hour_old() -> None:
+    now = at(1111111111)
+    times = [now + timedelta(minutes=minute) for minute in range(MOST_WRONG)]
+    assert paused_until([], now) is None
+    assert paused_until(times[:-1], times[-1]) is None
+    assert paused_until(times, times[-1]) == times[0] + WRONG_COUNTS_FOR
+    assert paused_until(times, times[0] + WRONG_COUNTS_FOR - timedelta(microseconds=1)) is not None
+    assert paused_until(times, times[0] + WRONG_COUNTS_FOR) is None
+    assert paused_until([*times, times[0] + WRONG_COUNTS_FOR], times[0] + WRONG_COUNTS_FOR) == times[1] + (
+        WRONG_COUNTS_FOR
+    )
+
+
+@pytest.fixture
+async def guessed(story: Story) -> Office:
+    """Whatever the clerk asks for needs one operator with a code."""
+    rule = approval_json(over_json("0.00"), step_up=True)
+    return await Office.open(story, usual_terms(approvals=[rule]))
+
+
+async def guess(office: Office, approval: UUID, times: int) -> list[str]:
+    """Wrong codes of ann's, one after the other; what each came to."""
+    return [
+        type(found).__name__ for _ in range(times) for found in await run(office.approve(approval, "ann", "000000"))
+    ]
+
+
+async def wrong_codes(office: Office) -> list[str]:
+    """What the record says of the requests that were refused."""
+    async with office.database.transaction(office.story.tenant_id, read_only=True) as tx:
+        found = await events.read(tx, events.Filter(action="decide"), None, 100)
+    return [event.facts["outcome"] for event in found if event.facts["decision"] == "deny"]
+
+
+async def test_after_five_wrong_codes_the_right_one_is_refused_too(guessed: Office, database_url: str) -> None:
+    authenticator = await enrol(guessed, "ann")
+    approval = await guessed.ask()
+    assert await guess(guessed, approval, 7) == ["StepUpFailed"] * 5 + ["StepUpPaused"] * 2
+    assert await wrong_codes(guessed) == ["step_up_failed"] * 5
+    right = await code_of(guessed, authenticator)
+    with pytest.raises(StepUpPaused, match=r"5 wrong codes came within 15 minutes: .* before 20.*Z\."):
+        await guessed.approve(approval, "ann", right)
+    await enrol(guessed, "ben")
+    with pytest.raises(StepUpFailed, match="is wrong"):
+        await guessed.approve(approval, "ben", "000000")
+    change(
+        database_url,
+        sql.SQL("UPDATE operator_totp SET wrong_at = ARRAY(SELECT w - interval '14 min' FROM unnest(wrong_at) w)"),
+    )
+    assert await guess(guessed, approval, 1) == ["StepUpPaused"]
+    change(
+        database_url,
+        sql.SQL("UPDATE operator_totp SET wrong_at = ARRAY(SELECT w - interval '1 min' FROM unnest(wrong_at) w)"),
+    )
+    await guessed.approve(approval, "ann", await code_of(guessed, authenticator))
+    assert await votes(guessed) == [("ann", True)]
+
+
+async def test_a_right_code_between_wrong_ones_starts_no_new_count(guessed: Office) -> None:
+    authenticator = await enrol(guessed, "ann")
+    first, second = await guessed.ask(), await guessed.ask(5_001)
+    await guess(guessed, first, 4)
+    await guessed.approve(first, "ann", await code_of(guessed, authenticator))
+    assert await guess(guessed, second, 2) == ["StepUpFailed", "StepUpPaused"]
+
+
+async def test_who_is_enrolled_anew_starts_afresh(guessed: Office) -> None:
+    await enrol(guessed, "ann")
+    approval = await guessed.ask()
+    assert (await guess(guessed, approval, 6))[-1] == "StepUpPaused"
+    authenticator = await enrol(guessed, "ann")
+    assert await guess(guessed, approval, 1) == ["StepUpFailed"]
+    await guessed.approve(approval, "ann", await code_of(guessed, authenticator))
+
+
+async def test_of_twenty_guesses_at_once_five_are_looked_at(guessed: Office) -> None:
+    await enrol(guessed, "ann")
+    approvals = [await guessed.ask(5_000 + number) for number in range(4)]
+    found = await run(*(guessed.approve(approvals[number % 4], "ann", "000000") for number in range(20)))
+    assert sorted(type(each).__name__ for each in found) == ["StepUpFailed"] * 5 + ["StepUpPaused"] * 15
+    assert await wrong_codes(guessed) == ["step_up_failed"] * 5
+
+
+async def test_a_wrong_code_that_is_not_committed_yet_is_waited_for(guessed: Office, database_url: str) -> None:
+    await enrol(guessed, "ann")
+    first, second = await guessed.ask(), await guessed.ask(5_001)
+    await guess(guessed, first, 4)
+    bound = (await guessed.approval(first)).payload_hash
+    async with guessed.database.transaction(guessed.story.tenant_id) as tx:
+        assert isinstance(
+            await approvals.approve(tx, await approvals.acting(tx, "ann"), first, bound, "000000"), StepUpFailed
+        )
+        await tx.flush()
+        again = asyncio.create_task(guessed.approve(second, "ann", "000000"))
+        await until_waiting(database_url)
+    with pytest.raises(StepUpPaused):
+        await again

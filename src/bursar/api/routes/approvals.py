@@ -12,6 +12,8 @@ from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import approvals
 from bursar.core.authority.approvals import Background, Seen, needs_of, payload_of
+from bursar.core.authority.model import refused
+from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
 from bursar.kernel.db import Tx
@@ -54,7 +56,7 @@ async def approve_approval(
     """Vote for the payment whose `payload_hash` you saw; with the last vote needed it is executed a moment later."""
     bound = bytes.fromhex(body.payload_hash)
 
-    async def work(tx: Tx, actor: Actor) -> Happening:
+    async def work(tx: Tx, actor: Actor) -> Happening | StepUpFailed:
         return await approvals.approve(tx, actor, read("apr", approval_id), bound, body.code)
 
     return await _decide(caller, "approve_approval", approval_id, key, body, work)
@@ -88,10 +90,12 @@ async def _decide(
     approval_id: str,
     key: str | None,
     body: wire.ApproveApproval | wire.RejectApproval | None,
-    decide: Callable[[Tx, Actor], Awaitable[Happening]],
+    decide: Callable[[Tx, Actor], Awaitable[Happening | StepUpFailed]],
 ) -> Response:
-    async def work(tx: Tx, actor: Actor) -> tuple[Seen, Happening]:
+    async def work(tx: Tx, actor: Actor) -> tuple[Seen | StepUpFailed, Happening]:
         happening = await decide(tx, actor)
+        if isinstance(happening, StepUpFailed):
+            return happening, refused(action, happening)
         return await approvals.find_for(tx, actor, read("apr", approval_id)), happening
 
     ask = caller.ask(action, key, body, approval_id)

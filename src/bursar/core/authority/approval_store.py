@@ -53,10 +53,11 @@ class Basis(NamedTuple):
 
 
 class Totp(NamedTuple):
-    """An operator's secret of RFC 6238, and the last step of time whose code was used."""
+    """An operator's secret of RFC 6238, the last step of time whose code was used, and when wrong codes came."""
 
     secret: str
     last_step: int
+    wrong_at: Sequence[datetime]
 
 
 async def find_approval(tx: Tx, approval_id: UUID) -> Approval | None:
@@ -232,7 +233,7 @@ async def lock_totp(tx: Tx, operator_id: UUID) -> Totp | None:
     """What an operator proves to be there by, locked: two requests cannot use one code."""
     return await tx.row(
         Totp,
-        "SELECT secret, last_step FROM operator_totp WHERE tenant_id = $1 AND operator_id = $2 FOR UPDATE",
+        "SELECT secret, last_step, wrong_at FROM operator_totp WHERE tenant_id = $1 AND operator_id = $2 FOR UPDATE",
         tx.tenant,
         operator_id,
     )
@@ -248,12 +249,22 @@ def mark_step(tx: Tx, operator_id: UUID, step: int) -> None:
     )
 
 
+def mark_wrong(tx: Tx, operator_id: UUID, wrong_at: Sequence[datetime]) -> None:
+    """Write down when wrong codes came for a locked secret."""
+    tx.later(
+        "UPDATE operator_totp SET wrong_at = $3::timestamptz[] WHERE tenant_id = $1 AND operator_id = $2",
+        tx.tenant,
+        operator_id,
+        wrong_at,
+    )
+
+
 def write_totp(tx: Tx, operator_id: UUID, secret: str) -> None:
-    """Keep an operator's secret in place of an earlier one."""
+    """Keep an operator's secret in place of an earlier one; wrong codes for that one count no more."""
     tx.later(
         """INSERT INTO operator_totp (tenant_id, operator_id, secret) VALUES ($1, $2, $3)
            ON CONFLICT (tenant_id, operator_id) DO UPDATE
-           SET secret = excluded.secret, last_step = 0, enrolled_at = clock_timestamp()""",
+           SET secret = excluded.secret, last_step = 0, wrong_at = '{}', enrolled_at = clock_timestamp()""",
         tx.tenant,
         operator_id,
         secret,

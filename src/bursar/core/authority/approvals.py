@@ -14,6 +14,7 @@ from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
 from bursar.core.authority.evaluate import Needs, Used
 from bursar.core.authority.facts_store import Counterparty, look_up
 from bursar.core.authority.record import meters_of
+from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
@@ -167,8 +168,13 @@ async def _seen(tx: Tx, found: Sequence[Approval]) -> list[Seen]:
     ]
 
 
-async def approve(tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: bytes, code: str | None) -> Happening:
-    """Vote for the very payment that was looked at; with the last vote needed it is left to be executed."""
+async def approve(
+    tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: bytes, code: str | None
+) -> Happening | StepUpFailed:
+    """Vote for the very payment that was looked at; with the last vote needed it is left to be executed.
+
+    A wrong code is returned, with nothing done but the count of wrong codes, which the caller commits.
+    """
     found, votes = await _voting(tx, actor, approval_id)
     needs = needs_of(found)
     if not counts(needs, tuple(actor.roles)):
@@ -177,7 +183,9 @@ async def approve(tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: 
         raise ApprovalStateConflict("This is not the payment you looked at: its `payload_hash` is another.")
     # Last, so that no code is used up by a vote that does not count.
     if needs.step_up or code is not None:
-        await step_up.prove(tx, actor.principal_id, code)
+        failed = await step_up.prove(tx, actor.principal_id, code)
+        if failed:
+            return failed
     stepped_up = code is not None
     store.insert_vote(tx, found.id, actor.principal_id, "approve", stepped_up=stepped_up)
     now = await reading.clock(tx)

@@ -118,6 +118,11 @@ def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:
     return None if action.scope in actor.scopes else ScopeMissing(action.scope)
 
 
+def refused(action: str, refusal: Refusal) -> Happening:
+    """What the record says of an action that was allowed to be asked for and then refused."""
+    return Happening(f"{action}.refused", refusal.code, {"detail": refusal.detail}, decision="deny")
+
+
 def denied(action: Action, refusal: Refusal) -> Happening:
     """What the record says of an action that was not allowed."""
     return Happening(f"{action.name}.denied", refusal.code, {"detail": refusal.detail}, decision="deny")

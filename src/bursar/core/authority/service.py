@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from bursar.core.authority import moving
-from bursar.core.authority.model import Ask, Instruction, denied, refusal_of
+from bursar.core.authority.model import Ask, Instruction, denied, refusal_of, refused
 from bursar.core.authority.moving import Job
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
@@ -116,10 +116,13 @@ def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned
 async def act(
     tx: Tx,
     ask: Ask,
-    work: Callable[[Tx, Actor], Awaitable[tuple[Result, Happening]]],
+    work: Callable[[Tx, Actor], Awaitable[tuple[Result | Refusal, Happening]]],
     answer: Callable[[Result | Refusal], Answer],
 ) -> Carried:
-    """The same road for an action that moves no money: `work` does it and says what happened; a refusal undoes it."""
+    """The same road for an action that moves no money: `work` does it and says what happened.
+
+    A refusal that it raises undoes it; with one that it returns, what it wrote about it is kept.
+    """
     ((actor, reply, event),) = await _admit(tx, [ask])
     if actor is None:
         assert reply
@@ -131,7 +134,7 @@ async def act(
             result, happening = await work(tx, actor)
     except Refusal as refusal:
         result = refusal
-        happening = Happening(f"{ask.action.name}.refused", refusal.code, {"detail": refusal.detail}, decision="deny")
+        happening = refused(ask.action.name, refusal)
     event = event_of(new_id(), actor, ask.request_id, ask.action.name, happening)
     events.record(tx, [event])
     reply = answer(result)

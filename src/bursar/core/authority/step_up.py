@@ -1,7 +1,8 @@
 """Proof that an operator is there now: a one-time code of RFC 6238, each used once."""
 
 import hmac
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from bursar.core.authority import approval_store as store
+from bursar.core.authority.refusals import moment
 from bursar.core.identity.model import Principal
 from bursar.core.ledger import reading
 from bursar.kernel.db import Tx
@@ -17,6 +19,10 @@ from bursar.kernel.refusal import Forbidden, Retry
 SECONDS_A_STEP = 30
 # Clocks differ, and codes take a moment to type.
 _STEPS_APART = (-1, 0, 1)
+# A guess hits with 3 in 1,000,000, so this many in this time come to about 1 in 700 for a whole day of guessing, while
+# somebody who mistypes, or sends a code twice, is seldom stopped.
+MOST_WRONG = 5
+WRONG_COUNTS_FOR = timedelta(minutes=15)
 
 
 class StepUpFailed(Forbidden):
@@ -36,6 +42,24 @@ class StepUpFailed(Forbidden):
         return f"{self.fact} Nothing was decided."
 
 
+class StepUpPaused(StepUpFailed):
+    """Too many one-time codes were wrong."""
+
+    next: ClassVar[str] = "Wait until the moment named in `detail`, or have whoever runs the service enrol you anew."
+
+    def __init__(self, until: datetime) -> None:
+        """When a code is looked at again."""
+        minutes = int(WRONG_COUNTS_FOR.total_seconds()) // 60
+        super().__init__(
+            f"{MOST_WRONG} wrong codes came within {minutes} minutes: no code of yours is taken before {moment(until)}."
+        )
+
+    @property
+    def code(self) -> str:
+        """It is the step-up that fails."""
+        return "step_up_failed"
+
+
 def step_of(secret: str, code: str, at: datetime, last_step: int) -> int | None:
     """The step of time that a code of six digits belongs to: this one or a neighbour, later than the last one used.
 
@@ -51,17 +75,33 @@ def step_of(secret: str, code: str, at: datetime, last_step: int) -> int | None:
     return found
 
 
-async def prove(tx: Tx, operator_id: UUID, code: str | None) -> None:
-    """Use up a code of the operator's; refuses any that is not theirs now."""
+def paused_until(wrong_at: Sequence[datetime], now: datetime) -> datetime | None:
+    """Until when no code is taken after wrong ones at these times, oldest first; None when one may be tried."""
+    recent = [at for at in wrong_at if at + WRONG_COUNTS_FOR > now]
+    return recent[-MOST_WRONG] + WRONG_COUNTS_FOR if len(recent) >= MOST_WRONG else None
+
+
+async def prove(tx: Tx, operator_id: UUID, code: str | None) -> StepUpFailed | None:
+    """Use up a code of the operator's; None when it was good.
+
+    A wrong code is returned, not raised: that it came must be kept by the transaction that refuses it, under the very
+    lock under which it was compared, or guesses at the same time would not be counted.
+    """
     if code is None:
         raise StepUpFailed("This needs a one-time code of yours.")
     known = await store.lock_totp(tx, operator_id)
     if known is None:
         raise StepUpFailed("You have no authenticator enrolled; whoever runs the service can enrol one.")
-    step = step_of(known.secret, code, await reading.clock(tx), known.last_step)
+    now = await reading.clock(tx)
+    until = paused_until(known.wrong_at, now)
+    if until:
+        raise StepUpPaused(until)
+    step = step_of(known.secret, code, now, known.last_step)
     if step is None:
-        raise StepUpFailed("The one-time code is wrong or was used before.")
+        store.mark_wrong(tx, operator_id, [*known.wrong_at, now][-MOST_WRONG:])
+        return StepUpFailed("The one-time code is wrong or was used before.")
     store.mark_step(tx, operator_id, step)
+    return None
 
 
 def enrol(tx: Tx, operator: Principal) -> str:

@@ -8,6 +8,8 @@ from uuid import UUID
 from bursar.core.authority import approvals, step_up
 from bursar.core.authority.approval_store import ApprovalStatus
 from bursar.core.authority.approvals import Seen, needs_of, payload_of
+from bursar.core.authority.model import refused
+from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
@@ -35,7 +37,7 @@ async def approve(
 ) -> dict[str, Any]:
     """Vote for the payment that was looked at; the running service executes it."""
 
-    async def work(tx: Tx, actor: Actor, found: UUID | None) -> Happening:
+    async def work(tx: Tx, actor: Actor, found: UUID | None) -> Happening | StepUpFailed:
         return await approvals.approve(tx, actor, found, _bytes(payload_hash), code)
 
     return await _decide("approve_approval", operator, approval_id, tenant, data, work)
@@ -69,15 +71,20 @@ async def _decide(
     approval_id: str,
     tenant: str | None,
     data: Path | None,
-    decide: Callable[[Tx, Actor, UUID | None], Awaitable[Happening]],
+    decide: Callable[[Tx, Actor, UUID | None], Awaitable[Happening | StepUpFailed]],
 ) -> dict[str, Any]:
     found = read("apr", approval_id)
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
         actor = await approvals.acting(tx, operator)
-        happening = await decide(tx, actor, found)
+        decided = await decide(tx, actor, found)
+        happening = refused(action, decided) if isinstance(decided, StepUpFailed) else decided
         told = happening._replace(payload={**happening.payload, "by": "command line"})
         events.record(tx, [event_of(new_id(), actor, "", action, told)])
-        return _show(await approvals.find_for(tx, actor, found))
+        seen = await approvals.find_for(tx, actor, found)
+    # Only now, for that a wrong code came must be committed.
+    if isinstance(decided, StepUpFailed):
+        raise decided
+    return _show(seen)
 
 
 def _bytes(payload_hash: str) -> bytes:
