@@ -74,6 +74,24 @@ async def _rename_and_fail(tx: Tx) -> None:
         await tx.run("SELECT 1 / 0")
 
 
+async def test_a_savepoint_that_failed_inside_another_leaves_that_one_whole(
+    database: Database, tenant_id: UUID
+) -> None:
+    async with database.transaction(tenant_id) as tx:
+        await tx.run(RENAME, "kept")
+        with pytest.raises(ZeroDivisionError):
+            await _rename_fail_and_go_on(tx)
+    assert await _name(database, tenant_id) == "kept"
+
+
+async def _rename_fail_and_go_on(tx: Tx) -> None:
+    async with tx.savepoint():
+        await tx.run(RENAME, "undone too")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await _rename_and_fail(tx)
+        raise ZeroDivisionError
+
+
 HIRE = "INSERT INTO principal (tenant_id, id, kind, name) VALUES ($1, $2, 'agent', $3)"
 
 

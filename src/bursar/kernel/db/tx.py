@@ -88,7 +88,8 @@ class Tx:
             await self.flush()
         except BaseException:
             self._waiting.clear()
-            await self._connection.execute("ROLLBACK TO SAVEPOINT s")
+            # Gone, too: one around it has the same name, and what it undoes must not stop here.
+            await self._connection.execute("ROLLBACK TO SAVEPOINT s; RELEASE SAVEPOINT s")
             raise
         await self._connection.execute("RELEASE SAVEPOINT s")
 
