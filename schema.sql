@@ -493,6 +493,8 @@ CREATE INDEX approval_open ON bursar.approval USING btree (tenant_id, id) WHERE 
 
 CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((status = 'approved'::text) AND (executed_event_id IS NULL));
 
+CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
+
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
 
 CREATE INDEX decision_by_fingerprint ON bursar.decision USING btree (tenant_id, fingerprint, decided_at) WHERE (fingerprint IS NOT NULL);

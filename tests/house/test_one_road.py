@@ -14,6 +14,7 @@ SENDERS = {
     "core/authority/moving.py": "an examination",
     "core/authority/executing.py": "an examination",
     "core/authority/approvals.py": "unexamined",
+    "core/authority/superseding.py": "unexamined",
     "core/authority/switches.py": "unexamined",
     "features/reconciliation/booking.py": "unexamined",
     "features/sandbox/service.py": "unexamined",

@@ -80,6 +80,11 @@ class Office:
         assert status == WAITS, body
         return UUID(body)
 
+    @staticmethod
+    def order(minor: int, source: str = "alice", target: str = "bob") -> Callable[[], Order]:
+        """What makes a transfer."""
+        return lambda: _send(minor, source, target)
+
     async def pay(self, minor: int) -> str:
         """Ask for a transfer that does not wait: `done`, or the code of its refusal."""
         status, body = await self.submit("create_transfer", lambda: _send(minor, "alice", "bob"))

@@ -53,7 +53,7 @@ async def change_mandate(
 ) -> Response:
     """Give a mandate other terms, as its next version.
 
-    What waits for approval under the old ones will not be carried out.
+    What waits for approval under the old ones, or under mandates below it, is superseded.
     """
 
     async def work(tx: Tx, actor: Actor) -> tuple[Mandate, Happening]:

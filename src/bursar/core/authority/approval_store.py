@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.mandate import Mandate
 from bursar.kernel.db import Tx
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "cancelled", "superseded"]
@@ -215,18 +214,6 @@ async def count_payments(tx: Tx, agent_id: UUID, target_id: UUID, but: UUID | No
 
 def _counted(count: int, last_at: datetime | None) -> tuple[int, datetime | None]:
     return count, last_at
-
-
-async def lock_mandates(tx: Tx, mandate_ids: Sequence[UUID]) -> list[Mandate]:
-    """These mandates, locked in id order."""
-    return await tx.rows(
-        Mandate,
-        """SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
-                  changed_at
-           FROM mandate WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE""",
-        tx.tenant,
-        mandate_ids,
-    )
 
 
 async def lock_totp(tx: Tx, operator_id: UUID) -> Totp | None:

@@ -47,6 +47,14 @@ async def find_counterparty(tx: Tx, counterparty_id: UUID) -> Entered | None:
     )
 
 
+async def find_account_of(tx: Tx, counterparty_id: UUID) -> UUID | None:
+    """The account a counterparty is known by, which never changes."""
+    found = await tx.column(
+        UUID, "SELECT account_id FROM counterparty WHERE tenant_id = $1 AND id = $2", tx.tenant, counterparty_id
+    )
+    return found[0] if found else None
+
+
 async def lock_counterparty(tx: Tx, counterparty_id: UUID) -> Entered | None:
     """One counterparty, locked with its account: payments that were decided with it are over, later ones wait.
 

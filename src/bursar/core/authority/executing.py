@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bursar.core.authority import approval_store as store
-from bursar.core.authority import moving, telling
+from bursar.core.authority import mandate_store, moving, telling
 from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, Vote
 from bursar.core.authority.approvals import end, is_present, is_reached, needs_of, payload_of
@@ -122,7 +122,7 @@ async def execute(tx: Tx, approval_id: UUID) -> bool:
     assert asked
     votes = [vote for vote in await store.list_votes(tx, [asked.id]) if vote.vote == "approve"]
     people = await identity.lock_principals(tx, [asked.maker_id, *(vote.operator_id for vote in votes)])
-    mandates = await store.lock_mandates(tx, [UUID(m) for m, _ in payload_of(asked)["mandates"]])
+    mandates = await mandate_store.lock_mandates(tx, [UUID(m) for m, _ in payload_of(asked)["mandates"]])
     approval = await store.lock_approval(tx, approval_id)
     if not _waits(approval):
         return False

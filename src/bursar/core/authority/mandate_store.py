@@ -1,5 +1,6 @@
 """The statements that write mandates and their versions, and read them without a lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -88,6 +89,18 @@ async def lock_mandate(tx: Tx, mandate_id: UUID) -> Mandate | None:
            FROM mandate WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE""",
         tx.tenant,
         mandate_id,
+    )
+
+
+async def lock_mandates(tx: Tx, mandate_ids: Sequence[UUID]) -> list[Mandate]:
+    """These mandates, locked in id order."""
+    return await tx.rows(
+        Mandate,
+        """SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
+                  changed_at
+           FROM mandate WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE""",
+        tx.tenant,
+        mandate_ids,
     )
 
 

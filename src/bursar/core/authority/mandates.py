@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority import facts_store
+from bursar.core.authority import facts_store, superseding
 from bursar.core.authority import mandate_store as store
 from bursar.core.authority.mandate import Mandate, MandateStatus, read_terms, refuse_wider
 from bursar.core.identity.model import Actor
@@ -77,14 +77,24 @@ def imagined(wanted: Draft, agent_id: UUID) -> Mandate:
 
 
 async def change(tx: Tx, actor: Actor, mandate_id: UUID | None, terms: dict[str, Any]) -> Mandate:
-    """Give a mandate other terms, from the commit on; what was used of its windows stays used."""
-    found = await _locked(tx, mandate_id)
+    """Give a mandate other terms, from the commit on; what was used of its windows stays used.
+
+    What waits for people under the old ones, or under mandates below it, is superseded.
+    """
+    found, parent = await locked_with_parent(tx, mandate_id)
+    refuse_terms(found, parent, terms)
+    changed = await _changed(tx, actor.principal_id, replace(found, text=canonical(terms)))
+    await superseding.end_under(tx, changed, "changed")
+    return changed
+
+
+def refuse_terms(mandate: Mandate, parent: Mandate | None, terms: dict[str, Any]) -> None:
+    """Refuse terms that this mandate cannot have: they make no sense, or give more than its parent, or it is over."""
     read = read_terms(terms)
-    if found.status == "revoked":
-        raise MandateStateConflict(found.status)
-    if found.parent_id is not None:
-        refuse_wider(read, (await _locked(tx, found.parent_id)).terms)
-    return await _changed(tx, actor.principal_id, replace(found, text=canonical(terms)))
+    if mandate.status == "revoked":
+        raise MandateStateConflict(mandate.status)
+    if parent is not None:
+        refuse_wider(read, parent.terms)
 
 
 async def activate(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
@@ -93,12 +103,14 @@ async def activate(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
 
 
 async def revoke(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
-    """End a mandate for good; nothing that commits after this was allowed by it."""
-    return await _become(tx, actor_id, mandate_id, "revoked", ("draft", "active", "paused"))
+    """End a mandate for good, with all that waits under it; nothing that commits after this was allowed by it."""
+    revoked = await _become(tx, actor_id, mandate_id, "revoked", ("draft", "active", "paused"))
+    await superseding.end_under(tx, revoked, "revoked")
+    return revoked
 
 
 async def pause(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
-    """Take a mandate out of force until it is resumed."""
+    """Take a mandate out of force until it is resumed; whoever calls ends what waits under it."""
     return await _become(tx, actor_id, mandate_id, "paused", ("active",))
 
 
@@ -128,6 +140,16 @@ async def _locked(tx: Tx, mandate_id: UUID | None) -> Mandate:
     if found is None:
         raise UnknownObject("mandate")
     return found
+
+
+async def locked_with_parent(tx: Tx, mandate_id: UUID | None) -> tuple[Mandate, Mandate | None]:
+    """A mandate and the one above it, locked in id order as decisions lock them; what is above one never changes."""
+    found = await store.find_mandate(tx, mandate_id) if mandate_id else None
+    if found is None:
+        raise UnknownObject("mandate")
+    wanted = [found.id, found.parent_id] if found.parent_id else [found.id]
+    locked = {mandate.id: mandate for mandate in await store.lock_mandates(tx, wanted)}
+    return locked[found.id], locked[found.parent_id] if found.parent_id else None
 
 
 async def list_for(tx: Tx, actor: Actor, agent_id: UUID | None, after: UUID | None, limit: int) -> list[Mandate]:

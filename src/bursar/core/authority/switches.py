@@ -7,9 +7,8 @@ from uuid import UUID
 from bursar.core.authority import facts_store, mandates, moving, telling
 from bursar.core.authority import mandate_store as written
 from bursar.core.authority import switch_store as store
-from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
-from bursar.core.authority.record import meters_of
-from bursar.core.authority.switch_store import FreezeRecord, FreezeScope, Reach, Waiting
+from bursar.core.authority.superseding import taken_back
+from bursar.core.authority.switch_store import FreezeRecord, FreezeScope, Reach
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity import service as identity
@@ -188,22 +187,12 @@ async def _end(tx: Tx, by: By, wanted: _Wanted) -> _Ended:
     written += [by.event(_ended(approval_id, status, why)) for approval_id, status in ended]
     written += [by.event(telling.done(order, outcome), order.event_id) for order, outcome in released]
     events.record(tx, written)
-    await moving.give_back(tx, sent.holds, _taken_back(waiting))
+    await moving.give_back(tx, sent.holds, taken_back(waiting))
     return _Ended([w.id for w in waiting], [order.hold_id for order, _ in released])
 
 
 def _ended(approval_id: UUID, status: str, why: str) -> Happening:
     return Happening(f"approval.{status}", status, {"why": why}, show("apr", approval_id))
-
-
-def _taken_back(waiting: Sequence[Waiting]) -> dict[Meter, Used]:
-    """What these approvals had set aside of which windows, as use that is no more."""
-    back: dict[Meter, Used] = {}
-    for approval in waiting:
-        for meter in meters_of(approval.uses):
-            before = back.get(meter, NOTHING_USED)
-            back[meter] = Used(before.amount_minor - approval.amount_minor, before.uses - 1)
-    return back
 
 
 async def resume(tx: Tx, by: By, freeze_id: UUID | None) -> FreezeRecord:
