@@ -126,7 +126,15 @@ async def test_a_suspended_agent_is_refused_by_every_operation(
 async def test_an_agents_key_never_does_what_is_for_humans(
     client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books
 ) -> None:
-    humans = {"unfreeze_account", "close_account", "create_agent", "create_key", "list_keys", "revoke_key"}
+    humans = {
+        "freeze_account",
+        "unfreeze_account",
+        "close_account",
+        "create_agent",
+        "create_key",
+        "list_keys",
+        "revoke_key",
+    }
     seen: set[str] = set()
     for operation, request in await every_request(client, tenant, operations):
         if operation.id in humans:

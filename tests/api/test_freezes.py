@@ -56,6 +56,29 @@ async def test_an_agent_is_stopped_by_one_call_and_resumed_by_two_operators(
     assert await pay(client, tenant) == 201
 
 
+async def test_an_agent_stops_itself_by_scope_and_reason_alone(
+    client: httpx2.AsyncClient, tenant: Tenant, second: str
+) -> None:
+    made = await frozen(client, tenant.agent, scope="agent")
+    agent = (await client.get(f"/v1/agents/{AGENT}", headers=bearing(tenant.operator))).json()
+    assert (made["object"], made["frozen_by"], agent["status"]) == (agent["id"], agent["id"], "suspended")
+    assert await pay(client, tenant) == 403
+    for key in (tenant.operator, second):
+        assert (await client.post(f"{PATH}/{made['id']}/resume", headers=bearing(key))).status_code == 200
+    assert await pay(client, tenant) == 201
+
+
+async def test_the_scope_to_stop_oneself_stops_nothing_for_an_operator(
+    client: httpx2.AsyncClient, tenant: Tenant, database: Database
+) -> None:
+    async with database.transaction(tenant.id) as tx:
+        key = await key_for(tx, "operator", "third", ["freezes:self"])
+    answer = await client.post(PATH, json={"scope": "tenant", "reason": "x"}, headers=bearing(key))
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+    assert "freezes:write" in answer.json()["detail"]
+    assert await pay(client, tenant) == 201
+
+
 async def test_a_tenant_is_stopped_whole_and_its_operators_go_on(
     client: httpx2.AsyncClient, tenant: Tenant, other: Tenant, second: str
 ) -> None:
@@ -72,7 +95,8 @@ async def test_an_account_is_frozen_and_unfrozen_by_its_own_paths_too(
     client: httpx2.AsyncClient, tenant: Tenant, second: str
 ) -> None:
     path = f"/v1/accounts/{tenant.main}"
-    assert (await client.post(f"{path}/freeze", headers=bearing(tenant.agent))).json()["status"] == "frozen"
+    assert (await client.post(f"{path}/freeze", headers=bearing(tenant.agent))).status_code == 403
+    assert (await client.post(f"{path}/freeze", headers=bearing(tenant.operator))).json()["status"] == "frozen"
     (record,) = (await client.get(PATH, headers=bearing(tenant.operator))).json()["items"]
     account = (await client.get(path, headers=bearing(tenant.operator))).json()
     assert (record["scope"], record["object"], record["status"]) == ("account", account["id"], "in_force")

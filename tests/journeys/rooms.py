@@ -21,7 +21,8 @@ async def accounts(stage: Stage) -> None:
     assert await refusal_of(operator.open_account(number="credit", name="Again", currency="EUR")) == (
         409, "state_conflict",
     )  # fmt: skip
-    frozen = await stage.agent.freeze_account("credit")
+    assert (await refusal_of(stage.agent.freeze_account("credit")))[0] == 403
+    frozen = await operator.freeze_account("credit")
     assert frozen.status == "frozen"
     spend = operator.create_transfer(
         source="credit", target="shop", amount="1.00", currency="EUR", idempotency_key=fresh()

@@ -1,6 +1,7 @@
 """Migrations are applied once, in order, whoever else is at it, and not at all when they were edited."""
 
 import asyncio
+from importlib.resources import files
 
 import pytest
 
@@ -67,3 +68,27 @@ async def test_a_login_that_may_not_is_told_what_to_do(empty_database_url: str) 
             await migrate(empty_database_url.replace("postgres@", "migrate_test_stranger@", 1))
     finally:
         await _value(empty_database_url, "DROP ROLE migrate_test_stranger")
+
+
+async def test_agents_keys_lose_the_scopes_to_freeze_and_keep_the_one_to_stop_themselves(database_url: str) -> None:
+    connection = await connect(database_url)
+    try:
+        await connection.execute(
+            """SET search_path = bursar;
+               INSERT INTO tenant (tenant_id, name)
+                   VALUES (gen_random_uuid(), 'one'), (gen_random_uuid(), 'two');
+               INSERT INTO principal (tenant_id, id, kind, name)
+                   SELECT tenant_id, gen_random_uuid(), kind, kind FROM tenant, unnest('{agent,operator}'::text[]) kind;
+               INSERT INTO api_key (tenant_id, id, principal_id, secret_hash, scopes)
+                   SELECT tenant_id, row_number() OVER (), id, sha256(''),
+                          '{accounts:read,accounts:freeze,freezes:read,freezes:write}' FROM principal"""
+        )
+        text = (files("bursar") / "migrations" / "0010_powers.sql").read_text(encoding="utf-8")
+        await connection.execute(f"SET ROLE bursar_owner; {text} RESET ROLE")
+        rows = await connection.fetch("SELECT kind, scopes FROM api_key k JOIN principal p ON p.id = k.principal_id")
+        kept = {"agent": ["accounts:read", "freezes:read", "freezes:self"]}
+        untouched = ["accounts:read", "accounts:freeze", "freezes:read", "freezes:write"]
+        assert [tuple(row) for row in rows if row["scopes"] != kept.get(row["kind"], untouched)] == []
+        assert len(rows) == 4
+    finally:
+        await connection.close()

@@ -67,7 +67,7 @@ class Accounts(Room):
         return await self._read(Statement, "get_statement", f"/v1/accounts/{segment(account)}/statement", query)
 
     async def freeze_account(self, account: str, *, idempotency_key: str | None = None) -> Account:
-        """Refuse new debits and holds from now on."""
+        """Refuse new debits and holds from now on; not with an agent's key."""
         return await self._turn("freeze", account, idempotency_key)
 
     async def unfreeze_account(self, account: str, *, idempotency_key: str | None = None) -> Account:

@@ -20,7 +20,7 @@ class Freezes(Room):
         object: str | None = None,
         idempotency_key: str | None = None,
     ) -> NewFreeze:
-        """Stop something; an agent may only stop itself."""
+        """Stop something; an agent may only stop itself, and names no object then."""
         body = given(scope=scope, object=object, reason=reason)
         return await self._change(NewFreeze, "create_freeze", "/v1/freezes", body, idempotency_key)
 

@@ -17,13 +17,18 @@ class CreateFreeze(Asked):
     )
 
     scope: FreezeScope
-    object: Annotated[str | None, Field(min_length=1, max_length=64, description="Absent for the tenant.")] = None
+    object: Annotated[
+        str | None,
+        Field(min_length=1, max_length=64, description="Absent for the tenant, and for an agent that stops itself."),
+    ] = None
     reason: Annotated[str, Field(min_length=1, max_length=500, examples=["Pays nobody we know"])]
 
     @model_validator(mode="after")
     def _object_belongs_to_scope(self) -> "CreateFreeze":
-        if (self.scope == "tenant") != (self.object is None):
-            raise ValueError("object is named for every scope but the tenant")
+        if self.scope == "tenant" and self.object is not None:
+            raise ValueError("the tenant is not named")
+        if self.scope in ("mandate", "account") and self.object is None:
+            raise ValueError("object says which one")
         return self
 
 

@@ -241,6 +241,14 @@ async def test_an_agent_stops_itself_and_nothing_else(office: Office, scope: Fre
     assert await pay(office) == "agent_suspended"
 
 
+async def test_an_agent_freezes_no_account_by_the_accounts_own_verb_either(office: Office) -> None:
+    agent = Actor(office.story.tenant_id, office.clerk_id, "agent", "clerk", None, frozenset({"accounts:freeze"}))
+    async with office.database.transaction(office.story.tenant_id) as tx:
+        with pytest.raises(OperatorNeeded, match="itself"):
+            await switches.freeze_account(tx, By(agent, "test", "freeze_account"), "alice", "Because I can.")
+    assert await pay(office) == "done"
+
+
 async def test_a_service_stops_and_does_not_resume(office: Office) -> None:
     service = await enrol(office.database, office.story.tenant_id, "service", "watcher")
     stopped = await freeze(office, service, "agent", "clerk")

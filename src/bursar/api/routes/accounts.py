@@ -94,7 +94,10 @@ async def get_statement(
 
 @router.post("/{account}/freeze", response_model=wire.Account, responses=WRITE_PROBLEMS)
 async def freeze_account(caller: CallerOf, account: AccountPath, key: OptionalIdempotencyKey = None) -> Response:
-    """Refuse new debits and holds from the commit on, cancel what agents have under way; credits still arrive."""
+    """Refuse new debits and holds from the commit on, cancel what agents have under way; credits still arrive.
+
+    Never for an agent's key. It makes the same freeze as `POST /v1/freezes`, and two operators lift it.
+    """
 
     async def work(tx: Tx, actor: Actor) -> tuple[Account, Happening]:
         by = By(actor, caller.request_id, "freeze_account")

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/freezes", tags=["freezes"], route_class=GatedRout
 
 @router.post("", status_code=201, response_model=wire.NewFreeze, responses=WRITE_PROBLEMS)
 async def create_freeze(caller: CallerOf, body: wire.CreateFreeze, key: OptionalIdempotencyKey = None) -> Response:
-    """Stop something: nothing of it commits after the answer. An agent may only stop itself."""
+    """Stop something: nothing of it commits after the answer. An agent may only stop itself, so it names no object."""
 
     async def work(tx: Tx, actor: Actor) -> tuple[Stopped, Happening]:
         by = By(actor, caller.request_id, "create_freeze")

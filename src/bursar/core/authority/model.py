@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim, lock_of
-from bursar.core.identity.model import Actor, Credential, Scope, ScopeMissing
+from bursar.core.identity.model import Actor, Credential, PrincipalKind, Scope, ScopeMissing
 from bursar.core.ledger.orders import Order
 from bursar.core.ledger.outcomes import AllDone, Done, Refused
 from bursar.kernel.refusal import Refusal
@@ -16,10 +16,18 @@ from bursar.kernel.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a caller can ask for; `name` is the operation id of the API."""
+    """Something a caller can ask for; `name` is the operation id of the API.
+
+    `for_agents` is what an agent's key needs in place of `scope`, where an agent may do a part of it.
+    """
 
     name: str
     scope: Scope
+    for_agents: Scope | None = None
+
+    def scope_of(self, kind: PrincipalKind) -> Scope:
+        """The scope that a key of this kind of principal needs."""
+        return self.for_agents if kind == "agent" and self.for_agents else self.scope
 
 
 ACTIONS: dict[str, Action] = {
@@ -66,7 +74,7 @@ ACTIONS: dict[str, Action] = {
         Action("list_counterparties", "counterparties:read"),
         Action("block_counterparty", "counterparties:write"),
         Action("unblock_counterparty", "counterparties:write"),
-        Action("create_freeze", "freezes:write"),
+        Action("create_freeze", "freezes:write", for_agents="freezes:self"),
         Action("list_freezes", "freezes:read"),
         Action("resume_freeze", "freezes:resume"),
         Action("list_keys", "keys:read"),
@@ -115,7 +123,8 @@ class Instruction:
 
 def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:
     """Why this actor may not do this at all; None when they may."""
-    return None if action.scope in actor.scopes else ScopeMissing(action.scope)
+    needed = action.scope_of(actor.kind)
+    return None if needed in actor.scopes else ScopeMissing(needed)
 
 
 def refused(action: str, refusal: Refusal) -> Happening:

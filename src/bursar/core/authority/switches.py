@@ -20,8 +20,9 @@ from bursar.core.ledger.orders import ReleaseHold
 from bursar.core.ledger.outcomes import Done, StateConflict
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read, show
-from bursar.kernel.refusal import Forbidden, Retry, UnknownObject
+from bursar.kernel.refusal import Forbidden, InvalidArgument, Retry, UnknownObject
 
+_ITSELF = "An agent may stop itself and nothing else."
 _PREFIX: dict[FreezeScope, str] = {"agent": "prn", "mandate": "mnd", "account": "acct"}
 _RESUMED: dict[FreezeScope, str] = {
     "tenant": "tenant.resumed",
@@ -85,14 +86,21 @@ class _Wanted(NamedTuple):
 
 
 async def freeze(tx: Tx, by: By, scope: FreezeScope, ref: str, reason: str) -> Stopped:
-    """Stop what `ref` names; nothing that it forbids commits afterwards. An agent may only stop itself."""
-    actor = by.actor
-    if actor.kind == "agent" and not (scope == "agent" and ref in (actor.name, show("prn", actor.principal_id))):
-        raise OperatorNeeded("An agent may stop itself and nothing else.")
+    """Stop what `ref` names; nothing that it forbids commits afterwards.
+
+    An agent may only stop itself, and need not say its name: its `ref` may be empty, as the tenant's is.
+    """
+    own = show("prn", by.actor.principal_id)
+    if by.actor.kind == "agent":
+        if scope != "agent" or ref not in ("", by.actor.name, own):
+            raise OperatorNeeded(_ITSELF)
+        return await _freeze_agent(tx, by, own, reason)
     match scope:
         case "tenant":
             return await _freeze_tenant(tx, by, reason)
         case "agent":
+            if not ref:
+                raise InvalidArgument("object", "must name the agent; only an agent may leave itself out")
             return await _freeze_agent(tx, by, ref, reason)
         case "mandate":
             return await _freeze_mandate(tx, by, read("mnd", ref), reason)
@@ -121,6 +129,8 @@ async def _freeze_mandate(tx: Tx, by: By, mandate_id: UUID | None, reason: str) 
 
 async def freeze_account(tx: Tx, by: By, ref: AccountRef, reason: str) -> Stopped:
     """Refuse new debits and holds from the commit on; credits and captures of other people's holds still land."""
+    if by.actor.kind == "agent":
+        raise OperatorNeeded(_ITSELF)
     account = await reading.find_account(tx, ref)
     wanted = _Wanted(new_id(), "account", account.id, reason, Reach(account_id=account.id))
     early = await _end(tx, by, wanted)

@@ -43,12 +43,14 @@ Scope = Literal[
     "approvals:decide",
     "freezes:read",
     "freezes:write",
+    "freezes:self",
     "freezes:resume",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
 HUMAN_ONLY: frozenset[str] = frozenset(
     {
+        "accounts:freeze",
         "accounts:unfreeze",
         "accounts:close",
         "agents:write",
@@ -58,6 +60,7 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "mandates:write",
         "counterparties:write",
         "approvals:decide",
+        "freezes:write",
         "freezes:resume",
     }
 )
