@@ -109,6 +109,11 @@ class Stock:
             counterparty = await self.counterparty()
             await self.made(f"/v1/counterparties/{counterparty}/block", None)
             return counterparty
+        if operation_id in ("pause_mandate", "resume_mandate"):
+            mandate = await self.mandate()
+            for verb in ("activate", "pause") if operation_id == "resume_mandate" else ("activate",):
+                await self.made(f"/v1/mandates/{mandate}/{verb}", None)
+            return mandate
         if name in makers:
             return await makers[name]()
         return AGENT if name == "agent_id" else self.tenant.number("main", self.currency)

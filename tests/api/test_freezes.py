@@ -110,6 +110,38 @@ async def test_an_account_is_frozen_and_unfrozen_by_its_own_paths_too(
     assert (opened.status_code, opened.json()["code"]) == (409, "state_conflict")
 
 
+async def test_a_mandate_is_paused_and_resumed_by_its_own_paths_too(
+    client: httpx2.AsyncClient, tenant: Tenant, second: str
+) -> None:
+    async def ask(verb: str, key: str, body: Any = None) -> httpx2.Response:
+        return await client.post(f"{path}/{verb}", json=body, headers=bearing(key))
+
+    (mandate,) = (await client.get("/v1/mandates", headers=bearing(tenant.agent))).json()["items"]
+    path = f"/v1/mandates/{mandate['id']}"
+    assert (await ask("pause", tenant.agent)).json()["code"] == "scope_missing"
+    assert (await ask("resume", tenant.operator)).json()["detail"].startswith("The mandate is active.")
+    paused = await ask("pause", tenant.operator, {"reason": "It looks odd."})
+    assert paused.status_code == 201
+    made = paused.json()
+    assert (made["scope"], made["object"], made["reason"]) == ("mandate", mandate["id"], "It looks odd.")
+    assert made["next"] == f"Two operators lift it, each by POST /v1/freezes/{made['id']}/resume."
+    assert (await client.get(path, headers=bearing(tenant.operator))).json()["status"] == "paused"
+    assert await pay(client, tenant) == 403
+    again = await ask("pause", tenant.operator)
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
+    assert (await ask("resume", tenant.agent)).json()["code"] == "scope_missing"
+    assert (await ask("resume", tenant.operator)).json()["status"] == "resume_requested"
+    alone = await ask("resume", tenant.operator)
+    assert (alone.status_code, alone.json()["code"]) == (409, "state_conflict")
+    assert await pay(client, tenant) == 403
+    # The two roads are one: the other operator comes by the freeze's.
+    lifted = await client.post(f"{PATH}/{made['id']}/resume", headers=bearing(second))
+    assert lifted.json()["status"] == "resumed"
+    assert await pay(client, tenant) == 201
+    bare = (await ask("pause", tenant.operator)).json()
+    assert bare["reason"] == "operator paused the mandate."
+
+
 async def test_a_repeated_request_freezes_once_and_asks_once(
     client: httpx2.AsyncClient, tenant: Tenant, second: str
 ) -> None:

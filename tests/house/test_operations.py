@@ -17,9 +17,9 @@ from bursar.core.authority.model import ACTIONS
 # Nothing of these moves money, so a repetition does no harm that the state does not show.
 MOVES_NO_MONEY = {
     "open_account", "freeze_account", "unfreeze_account", "close_account", "create_agent", "create_key", "revoke_key",
-    "draft_mandate", "change_mandate", "activate_mandate", "revoke_mandate", "approve_approval", "reject_approval",
-    "cancel_approval", "create_counterparty", "block_counterparty", "unblock_counterparty", "create_freeze",
-    "resume_freeze",
+    "draft_mandate", "change_mandate", "activate_mandate", "pause_mandate", "resume_mandate", "revoke_mandate",
+    "approve_approval", "reject_approval", "cancel_approval", "create_counterparty", "block_counterparty",
+    "unblock_counterparty", "create_freeze", "resume_freeze",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}

@@ -6,6 +6,7 @@ from datetime import datetime
 from bursar.client.arguments import given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
+from bursar.wire.freezes import Freeze, NewFreeze
 from bursar.wire.mandates import Authority, Mandate, MandateTerms, MandateVersions
 
 
@@ -48,6 +49,18 @@ class Mandates(Room):
         """Put a draft in force."""
         path = f"/v1/mandates/{segment(mandate_id)}/activate"
         return await self._change(Mandate, "activate_mandate", path, None, idempotency_key)
+
+    async def pause_mandate(
+        self, mandate_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+    ) -> NewFreeze:
+        """Take a mandate, and those below it, out of force by a freeze, which two operators lift."""
+        path = f"/v1/mandates/{segment(mandate_id)}/pause"
+        return await self._change(NewFreeze, "pause_mandate", path, given(reason=reason), idempotency_key)
+
+    async def resume_mandate(self, mandate_id: str, *, idempotency_key: str | None = None) -> Freeze:
+        """Ask to put a paused mandate in force again; the second operator who asks does."""
+        path = f"/v1/mandates/{segment(mandate_id)}/resume"
+        return await self._change(Freeze, "resume_mandate", path, None, idempotency_key)
 
     async def revoke_mandate(self, mandate_id: str, *, idempotency_key: str | None = None) -> Mandate:
         """End a mandate for good."""

@@ -49,7 +49,7 @@ class Freeze(Told):
 
 
 class NewFreeze(Freeze):
-    """A freeze just made, and what it ended."""
+    """A freeze just made, what it ended, and who lifts it how."""
 
     cancelled_approvals: list[str]
     released_holds: list[str]
@@ -57,3 +57,4 @@ class NewFreeze(Freeze):
         list[str],
         Field(description="What can still happen: approvals being carried out now, holds that were not an agent's."),
     ]
+    next: str

@@ -135,6 +135,12 @@ class ChangeMandate(Asked):
     terms: MandateTerms
 
 
+class PauseMandate(Asked):
+    """Why a mandate is paused."""
+
+    reason: Annotated[str | None, Field(min_length=1, max_length=500, description="Absent: that you paused it.")] = None
+
+
 class Mandate(Told):
     """A mandate as it stands."""
 

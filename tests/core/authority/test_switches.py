@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from bursar.core.authority import executing, mandates, switches
+from bursar.core.authority import executing, mandates, resuming, switches
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import settled
 from bursar.core.authority.mandates import MandateStateConflict
@@ -61,7 +61,7 @@ async def act(office: Office, who: Credential, action: str, verb: Callable[[Tx, 
 
     async def work(tx: Tx, actor: Actor) -> tuple[Any, Happening]:
         done = await verb(tx, By(actor, "test", action))
-        happening = switches.told_frozen(done) if isinstance(done, Stopped) else switches.told_resumed(done)
+        happening = switches.told_frozen(done) if isinstance(done, Stopped) else resuming.told_resumed(done)
         return done, happening
 
     def answer(result: Any) -> Answer:
@@ -87,7 +87,7 @@ async def freeze(office: Office, who: Credential, scope: FreezeScope, ref: str =
 
 async def resume(office: Office, who: Credential, freeze_id: UUID) -> FreezeRecord:
     async def verb(tx: Tx, by: By) -> FreezeRecord:
-        return await switches.resume(tx, by, freeze_id)
+        return await resuming.resume(tx, by, freeze_id)
 
     return await act(office, who, "resume_freeze", verb)
 
@@ -241,11 +241,13 @@ async def test_an_agent_stops_itself_and_nothing_else(office: Office, scope: Fre
     assert await pay(office) == "agent_suspended"
 
 
-async def test_an_agent_freezes_no_account_by_the_accounts_own_verb_either(office: Office) -> None:
+async def test_an_agent_freezes_no_account_and_no_mandate_by_their_own_verbs_either(office: Office) -> None:
     agent = Actor(office.story.tenant_id, office.clerk_id, "agent", "clerk", None, frozenset({"accounts:freeze"}))
     async with office.database.transaction(office.story.tenant_id) as tx:
         with pytest.raises(OperatorNeeded, match="itself"):
             await switches.freeze_account(tx, By(agent, "test", "freeze_account"), "alice", "Because I can.")
+        with pytest.raises(OperatorNeeded, match="itself"):
+            await switches.freeze_mandate(tx, By(agent, "test", "pause_mandate"), office.mandate.id, "Because I can.")
     assert await pay(office) == "done"
 
 
@@ -344,7 +346,7 @@ async def test_an_account_that_was_frozen_before_freezes_were_written_down_gets_
     await office.story.tell("alice frozen")
 
     async def unfreeze(tx: Tx, by: By) -> FreezeRecord:
-        return await switches.resume_account(tx, by, "alice")
+        return await resuming.resume_account(tx, by, "alice")
 
     with pytest.raises(StateConflict, match="freeze it once more"):
         await act(office, ann, "unfreeze_account", unfreeze)

@@ -11,7 +11,7 @@ from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answe
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import AccountPath, Cursor, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
-from bursar.core.authority import switches
+from bursar.core.authority import resuming, switches
 from bursar.core.authority.switches import By
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
@@ -113,8 +113,8 @@ async def unfreeze_account(caller: CallerOf, account: AccountPath, key: Optional
 
     async def work(tx: Tx, actor: Actor) -> tuple[Account, Happening]:
         by = By(actor, caller.request_id, "unfreeze_account")
-        record = await switches.resume_account(tx, by, account_ref(account))
-        return await reading.find_account(tx, record.object_id), switches.told_resumed(record)
+        record = await resuming.resume_account(tx, by, account_ref(account))
+        return await reading.find_account(tx, record.object_id), resuming.told_resumed(record)
 
     return await _switch(caller, "unfreeze_account", account, key, work)
 

@@ -9,7 +9,7 @@ from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer, json_
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
-from bursar.core.authority import switches
+from bursar.core.authority import resuming, switches
 from bursar.core.authority.switch_store import FreezeRecord
 from bursar.core.authority.switches import By, Stopped
 from bursar.core.events.model import Happening
@@ -33,7 +33,7 @@ async def create_freeze(caller: CallerOf, body: wire.CreateFreeze, key: Optional
 
     ask = caller.ask("create_freeze", key, body)
     # Two who stop the same thing at once have both shared its row before they change it.
-    return await retrying(lambda: caller.act(ask, work, lambda stopped: json_answer(_show_new(stopped), 201)))
+    return await retrying(lambda: caller.act(ask, work, lambda stopped: json_answer(show_new_freeze(stopped), 201)))
 
 
 @router.get("", response_model=Page[wire.Freeze], responses=READ_PROBLEMS)
@@ -47,7 +47,7 @@ async def list_freezes(
     after = read_cursor("frz", cursor)
     async with caller.reading("list_freezes") as (tx, actor):
         found = await switches.list_for(tx, actor, in_force, after, limit + 1)
-    items = [_show(record) for record in found[:limit]]
+    items = [show_freeze(record) for record in found[:limit]]
     return json_response(Page[wire.Freeze](items=items, next_cursor=items[-1].id if len(found) > limit else None))
 
 
@@ -56,14 +56,15 @@ async def resume_freeze(caller: CallerOf, freeze_id: IdPath, key: OptionalIdempo
     """Ask to lift a freeze; the second operator who asks lifts it."""
 
     async def work(tx: Tx, actor: Actor) -> tuple[FreezeRecord, Happening]:
-        record = await switches.resume(tx, By(actor, caller.request_id, "resume_freeze"), read("frz", freeze_id))
-        return record, switches.told_resumed(record)
+        record = await resuming.resume(tx, By(actor, caller.request_id, "resume_freeze"), read("frz", freeze_id))
+        return record, resuming.told_resumed(record)
 
     ask = caller.ask("resume_freeze", key, None, freeze_id)
-    return await retrying(lambda: caller.act(ask, work, lambda record: json_answer(_show(record))))
+    return await retrying(lambda: caller.act(ask, work, lambda record: json_answer(show_freeze(record))))
 
 
-def _show(record: FreezeRecord) -> wire.Freeze:
+def show_freeze(record: FreezeRecord) -> wire.Freeze:
+    """A freeze as the wire shows it."""
     asked, resumed = record.resume_asked_by, record.resumed_by
     return wire.Freeze(
         id=show("frz", record.id),
@@ -80,9 +81,12 @@ def _show(record: FreezeRecord) -> wire.Freeze:
     )
 
 
-def _show_new(stopped: Stopped) -> wire.NewFreeze:
+def show_new_freeze(stopped: Stopped) -> wire.NewFreeze:
+    """A freeze just made, as the wire shows it."""
+    shown = show_freeze(stopped.record)
     return wire.NewFreeze(
-        **dict(_show(stopped.record)),
+        **dict(shown),
+        next=f"Two operators lift it, each by POST /v1/freezes/{shown.id}/resume.",
         cancelled_approvals=[show("apr", approval_id) for approval_id in stopped.approvals],
         released_holds=[show("hold", hold_id) for hold_id in stopped.holds],
         in_flight=list(stopped.in_flight),

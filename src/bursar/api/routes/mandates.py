@@ -1,4 +1,4 @@
-"""`/v1/mandates`: draft, change, activate, revoke, read."""
+"""`/v1/mandates`: draft, change, activate, pause, resume, revoke, read."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -10,18 +10,22 @@ from starlette.responses import Response
 
 from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.freezes import show_freeze, show_new_freeze
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
-from bursar.core.authority import mandates
+from bursar.core.authority import mandates, resuming, switches
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.mandate_store import Version
 from bursar.core.authority.mandates import Draft
+from bursar.core.authority.switch_store import FreezeRecord
+from bursar.core.authority.switches import By, Stopped
 from bursar.core.events.model import Happening
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, retrying
 from bursar.kernel.ids import read, show
 from bursar.kernel.refusal import UnknownObject
+from bursar.wire import freezes as freeze_wire
 from bursar.wire import mandates as wire
 from bursar.wire.fields import Page
 
@@ -74,6 +78,36 @@ async def activate_mandate(caller: CallerOf, mandate_id: IdPath, key: OptionalId
 async def revoke_mandate(caller: CallerOf, mandate_id: IdPath, key: OptionalIdempotencyKey = None) -> Response:
     """End a mandate for good; nothing that commits after the answer was allowed by it."""
     return await _become(caller, "revoke_mandate", mandate_id, key, mandates.revoke, "mandate.revoked")
+
+
+@router.post("/{mandate_id}/pause", status_code=201, response_model=freeze_wire.NewFreeze, responses=WRITE_PROBLEMS)
+async def pause_mandate(
+    caller: CallerOf, mandate_id: IdPath, body: wire.PauseMandate | None = None, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Take a mandate, and those below it, out of force: the same freeze as `POST /v1/freezes` makes."""
+    asked = body or wire.PauseMandate()
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Stopped, Happening]:
+        by = By(actor, caller.request_id, "pause_mandate")
+        reason = asked.reason or f"{actor.name} paused the mandate."
+        stopped = await switches.freeze_mandate(tx, by, read("mnd", mandate_id), reason)
+        return stopped, switches.told_frozen(stopped)
+
+    ask = caller.ask("pause_mandate", key, asked, mandate_id)
+    return await retrying(lambda: caller.act(ask, work, lambda stopped: json_answer(show_new_freeze(stopped), 201)))
+
+
+@router.post("/{mandate_id}/resume", response_model=freeze_wire.Freeze, responses=WRITE_PROBLEMS)
+async def resume_mandate(caller: CallerOf, mandate_id: IdPath, key: OptionalIdempotencyKey = None) -> Response:
+    """Ask to put a paused mandate in force again; it is when a second operator has asked."""
+
+    async def work(tx: Tx, actor: Actor) -> tuple[FreezeRecord, Happening]:
+        by = By(actor, caller.request_id, "resume_mandate")
+        record = await resuming.resume_mandate(tx, by, read("mnd", mandate_id))
+        return record, resuming.told_resumed(record)
+
+    ask = caller.ask("resume_mandate", key, None, mandate_id)
+    return await retrying(lambda: caller.act(ask, work, lambda record: json_answer(show_freeze(record))))
 
 
 async def _become(

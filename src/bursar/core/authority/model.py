@@ -59,6 +59,8 @@ ACTIONS: dict[str, Action] = {
         Action("change_mandate", "mandates:write"),
         Action("activate_mandate", "mandates:write"),
         Action("revoke_mandate", "mandates:write"),
+        Action("pause_mandate", "freezes:write"),
+        Action("resume_mandate", "freezes:resume"),
         Action("get_mandate", "mandates:read"),
         Action("list_mandates", "mandates:read"),
         Action("list_mandate_versions", "mandates:read"),

@@ -1,11 +1,10 @@
-"""The verbs of the kill switch: one call freezes a tenant, an agent, a mandate or an account; two operators resume."""
+"""The verbs of the kill switch: one call freezes a tenant, an agent, a mandate or an account."""
 
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from bursar.core.authority import facts_store, mandates, moving, telling
-from bursar.core.authority import mandate_store as written
 from bursar.core.authority import switch_store as store
 from bursar.core.authority.superseding import taken_back
 from bursar.core.authority.switch_store import FreezeRecord, FreezeScope, Reach
@@ -20,16 +19,10 @@ from bursar.core.ledger.orders import ReleaseHold
 from bursar.core.ledger.outcomes import Done, StateConflict
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read, show
-from bursar.kernel.refusal import Forbidden, InvalidArgument, Retry, UnknownObject
+from bursar.kernel.refusal import Forbidden, InvalidArgument, Retry
 
 _ITSELF = "An agent may stop itself and nothing else."
 _PREFIX: dict[FreezeScope, str] = {"agent": "prn", "mandate": "mnd", "account": "acct"}
-_RESUMED: dict[FreezeScope, str] = {
-    "tenant": "tenant.resumed",
-    "agent": "agent.resumed",
-    "mandate": "mandate.resumed",
-    "account": "account.unfrozen",
-}
 
 
 class OperatorNeeded(Forbidden):
@@ -103,7 +96,7 @@ async def freeze(tx: Tx, by: By, scope: FreezeScope, ref: str, reason: str) -> S
                 raise InvalidArgument("object", "must name the agent; only an agent may leave itself out")
             return await _freeze_agent(tx, by, ref, reason)
         case "mandate":
-            return await _freeze_mandate(tx, by, read("mnd", ref), reason)
+            return await freeze_mandate(tx, by, read("mnd", ref), reason)
         case "account":
             return await freeze_account(tx, by, read("acct", ref) or ref, reason)
 
@@ -121,7 +114,10 @@ async def _freeze_agent(tx: Tx, by: By, ref: str, reason: str) -> Stopped:
     return await _stop(tx, by, _Wanted(new_id(), "agent", agent.id, reason, Reach(agent_id=agent.id)))
 
 
-async def _freeze_mandate(tx: Tx, by: By, mandate_id: UUID | None, reason: str) -> Stopped:
+async def freeze_mandate(tx: Tx, by: By, mandate_id: UUID | None, reason: str) -> Stopped:
+    """Pause a mandate, and with it those below."""
+    if by.actor.kind == "agent":
+        raise OperatorNeeded(_ITSELF)
     paused = await mandates.pause(tx, by.actor.principal_id, mandate_id)
     below = await store.list_mandates_below(tx, paused.id)
     return await _stop(tx, by, _Wanted(new_id(), "mandate", paused.id, reason, Reach(mandate_ids=below)))
@@ -205,50 +201,6 @@ def _ended(approval_id: UUID, status: str, why: str) -> Happening:
     return Happening(f"approval.{status}", status, {"why": why}, show("apr", approval_id))
 
 
-async def resume(tx: Tx, by: By, freeze_id: UUID | None) -> FreezeRecord:
-    """Ask to lift a freeze; it is lifted when another operator has asked before."""
-    if by.actor.kind != "operator":
-        raise OperatorNeeded("It takes two operators to resume.")
-    found = await store.lock_freeze(tx, freeze_id) if freeze_id else None
-    if found is None:
-        raise UnknownObject("freeze")
-    if found.resumed_at:
-        raise StateConflict("The freeze is lifted already.")
-    if found.resume_asked_by is None:
-        return await store.mark_resume_asked(tx, found.id, by.actor.principal_id)
-    if found.resume_asked_by == by.actor.principal_id:
-        raise StateConflict(f"{by.actor.name} has asked to resume already; another operator must ask too.")
-    await _lift(tx, by.actor.principal_id, found)
-    return await store.mark_resumed(tx, found.id, by.actor.principal_id)
-
-
-async def resume_account(tx: Tx, by: By, ref: AccountRef) -> FreezeRecord:
-    """The same for the freeze that is in force on an account."""
-    account = await reading.find_account(tx, ref)
-    in_force = await store.find_in_force(tx, "account", account.id)
-    if in_force is None and account.status == "frozen":
-        raise StateConflict(f"Nobody is written down as having frozen {account.number}; freeze it once more first.")
-    if in_force is None:
-        raise StateConflict(f"{account.number} is {account.status}.")
-    return await resume(tx, by, in_force)
-
-
-async def _lift(tx: Tx, actor_id: UUID, found: FreezeRecord) -> None:
-    """Switch the object on again; what was closed or revoked meanwhile stays so."""
-    match found.scope:
-        case "tenant":
-            await store.set_tenant_status(tx, "active")
-        case "agent":
-            await store.set_agent_status(tx, found.object_id, "active")
-        case "mandate":
-            mandate = await written.find_mandate(tx, found.object_id)
-            if mandate and mandate.status != "revoked":
-                await mandates.resume(tx, actor_id, found.object_id)
-        case "account":
-            if (await reading.find_account(tx, found.object_id)).status != "closed":
-                await accounts.change_status(tx, found.object_id, "open")
-
-
 async def list_for(tx: Tx, actor: Actor, in_force: bool | None, after: UUID | None, limit: int) -> list[FreezeRecord]:
     """Freezes in the order of their making; of agents and mandates an agent sees itself and those it acts under."""
     if actor.kind != "agent":
@@ -275,10 +227,3 @@ def told_frozen(stopped: Stopped) -> Happening:
         "released_holds": [show("hold", hold_id) for hold_id in stopped.holds],
     }
     return Happening(f"{record.scope}.frozen", "frozen", facts, show_object(record) or show("frz", record.id))
-
-
-def told_resumed(record: FreezeRecord) -> Happening:
-    """The record of somebody's asking to resume, the first or the second."""
-    kind, outcome = (_RESUMED[record.scope], "resumed") if record.resumed_at else ("resume.requested", "frozen")
-    name = show_object(record) or show("frz", record.id)
-    return Happening(kind, outcome, {"freeze": show("frz", record.id), "reason": record.reason}, name)

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from bursar.faces.cli.options import AsJson, Data, Operator, Tenant, run
 
-mandate_app = App(name="mandate", help="Say what agents may do: draft, activate, revoke, list, try on the past.")
+mandate_app = App(name="mandate", help="Say what agents may do: draft, activate, pause, revoke, list, try on the past.")
 approvals_app = App(name="approvals", help="Decide what waits for a person.")
 freeze_app = App(name="freeze", help="Stop an agent, a mandate, an account or the tenant, and resume.")
 
@@ -30,6 +30,31 @@ def activate(mandate_id: str, /, *, operator: Operator, tenant: Tenant = None, d
     from bursar.faces.cli import keys, mandates
 
     keys.print_json(run(mandates.become("activate", mandate_id, operator, tenant, data)))
+
+
+@mandate_app.command
+def pause(
+    mandate_id: str,
+    /,
+    *,
+    operator: Operator,
+    reason: Annotated[str | None, Parameter(help="Why. Default: that the operator paused it.")] = None,
+    tenant: Tenant = None,
+    data: Data = None,
+) -> None:
+    """Take a mandate and those below it out of force: a freeze, which two operators lift."""
+    from bursar.faces.cli import freezes, keys
+
+    why = reason or f"{operator} paused the mandate."
+    keys.print_json(run(freezes.freeze(operator, "mandate", mandate_id, why, tenant, data)))
+
+
+@mandate_app.command(name="resume")
+def resume_mandate(mandate_id: str, /, *, operator: Operator, tenant: Tenant = None, data: Data = None) -> None:
+    """Ask to put a paused mandate in force again; it is when a second operator has asked."""
+    from bursar.faces.cli import freezes, keys
+
+    keys.print_json(run(freezes.resume_mandate(operator, mandate_id, tenant, data)))
 
 
 @mandate_app.command(name="revoke")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bursar.core.authority import approvals, switches
+from bursar.core.authority import approvals, resuming, switches
 from bursar.core.authority.switch_store import FreezeRecord, FreezeScope
 from bursar.core.authority.switches import By
 from bursar.core.events import service as events
@@ -30,6 +30,7 @@ async def freeze(
             "cancelled_approvals": [show("apr", approval_id) for approval_id in stopped.approvals],
             "released_holds": [show("hold", hold_id) for hold_id in stopped.holds],
             "in_flight": list(stopped.in_flight),
+            "next": f"Two operators lift it, each by: bursar freeze resume {show('frz', stopped.record.id)} --operator",
         }
 
 
@@ -37,8 +38,17 @@ async def resume(operator: str, freeze_id: str, tenant: str | None, data: Path |
     """Ask to lift a freeze; the second operator who asks lifts it."""
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
         by = By(await approvals.acting(tx, operator), "", "resume_freeze")
-        record = await switches.resume(tx, by, read("frz", freeze_id))
-        _record(tx, by, switches.told_resumed(record))
+        record = await resuming.resume(tx, by, read("frz", freeze_id))
+        _record(tx, by, resuming.told_resumed(record))
+        return _show(record)
+
+
+async def resume_mandate(operator: str, mandate_id: str, tenant: str | None, data: Path | None) -> dict[str, Any]:
+    """The same for the freeze that paused a mandate."""
+    async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
+        by = By(await approvals.acting(tx, operator), "", "resume_mandate")
+        record = await resuming.resume_mandate(tx, by, read("mnd", mandate_id))
+        _record(tx, by, resuming.told_resumed(record))
         return _show(record)
 
 
