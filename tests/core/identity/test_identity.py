@@ -1,7 +1,9 @@
 """Who asks is who holds a key that counts now, and no key can do more than its granter."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,7 +24,7 @@ from bursar.core.identity.model import (
     TwoKeysActive,
     Unauthenticated,
 )
-from bursar.kernel.db import Database
+from bursar.kernel.db import Database, Tx
 from bursar.kernel.ids import new_id, show
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
 from tests.people import enrol
@@ -118,12 +120,52 @@ async def test_after_a_revocation_has_committed_nothing_is_done_with_the_key(
     async with database.transaction(tenant_id) as tx:
         assert isinstance((await identity.authenticate_many(tx, [agent]))[agent], Actor)
         revoking = asyncio.create_task(revoke())
-        # A session that waits for a row holds its place in the queue by a lock on the tuple.
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'tuple' AND relation = 'api_key'::regclass"
-        while not await tx.value(int, waits):
-            assert not revoking.done()
+        await _until_waiting(tx, 1, revoking)
     await revoking
     assert isinstance(await _actor(database, agent), Unauthenticated)
+
+
+async def _until_waiting(tx: Tx, number: int, *tasks: asyncio.Task[Any]) -> None:
+    """Until so many wait for their turn; none of the tasks gets anywhere meanwhile."""
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while await tx.value(int, waits) < number:
+        assert not any(task.done() for task in tasks)
+
+
+async def _revoke(tx: Tx, agent: KeyCredential) -> None:
+    await identity.revoke_key(tx, agent.key_id)
+
+
+async def _rotate(tx: Tx, _: KeyCredential) -> None:
+    await identity.create_key(tx, await identity.find_agent(tx, "scout"), None, live=False)
+
+
+@pytest.mark.parametrize("change", [_revoke, _rotate])
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_who_comes_while_a_change_waits_comes_after_it(
+    database: Database, tenant_id: UUID, change: Callable[[Tx, KeyCredential], Awaitable[None]], by_name: bool
+) -> None:
+    """Otherwise an agent that never rests keeps its key for ever: each of its requests shares what the last one did."""
+    agent = await enrol(database, tenant_id, "agent", "scout")
+
+    async def make() -> None:
+        async with database.transaction(tenant_id) as tx:
+            await change(tx, agent)
+
+    async def come() -> identity.Who:
+        later = SandboxCredential(tenant_id, "scout") if by_name else agent
+        async with database.transaction(tenant_id) as tx:
+            return (await identity.authenticate_many(tx, [later]))[later]
+
+    async with database.transaction(tenant_id) as tx:
+        await identity.authenticate_many(tx, [agent])
+        making = asyncio.create_task(make())
+        await _until_waiting(tx, 1, making)
+        coming = asyncio.create_task(come())
+        await _until_waiting(tx, 2, making, coming)
+    await making
+    revoked = change is _revoke and not by_name
+    assert isinstance(await coming, Unauthenticated if revoked else Actor)
 
 
 async def test_a_principal_has_two_active_keys_for_rotation_and_no_third(database: Database, tenant_id: UUID) -> None:

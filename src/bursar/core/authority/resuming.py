@@ -9,6 +9,7 @@ from bursar.core.authority.mandates import MandateStateConflict
 from bursar.core.authority.switch_store import FreezeRecord, FreezeScope
 from bursar.core.authority.switches import By, OperatorNeeded
 from bursar.core.events.model import Happening
+from bursar.core.identity import service as identity
 from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.model import AccountRef
 from bursar.core.ledger.outcomes import StateConflict
@@ -67,8 +68,10 @@ async def _lift(tx: Tx, actor_id: UUID, found: FreezeRecord) -> None:
     """Switch the object on again; what was closed or revoked meanwhile stays so."""
     match found.scope:
         case "tenant":
+            await identity.take_turn(tx)
             await store.set_tenant_status(tx, "active")
         case "agent":
+            await identity.take_turn(tx)
             await store.set_agent_status(tx, found.object_id, "active")
         case "mandate":
             mandate = await written.find_mandate(tx, found.object_id)

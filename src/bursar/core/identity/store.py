@@ -73,15 +73,24 @@ async def find_principal(tx: Tx, *, principal_id: UUID | None = None, name: str 
     )
 
 
+async def take_turn(tx: Tx) -> None:
+    """Come before those who ask to share a key or principal from now on.
+
+    PostgreSQL lets them share a row past somebody who waits to change it, who would wait as long as they keep coming.
+    """
+    await tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", tx.tenant)
+
+
 async def lock_principals_named(tx: Tx, names: Sequence[str]) -> list[Principal]:
     """Principals by name, shared: their status holds until the transaction ends."""
     return await tx.rows(
         _principal,
-        """SELECT p.id, p.kind, p.name,
+        """WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0)))
+           SELECT p.id, p.kind, p.name,
                   CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.created_at,
                   p.team, p.roles
-           FROM principal p JOIN tenant t ON t.tenant_id = p.tenant_id
-           WHERE p.tenant_id = $1 AND p.name = ANY($2::text[]) ORDER BY p.id FOR SHARE""",
+           FROM gate CROSS JOIN principal p JOIN tenant t ON t.tenant_id = p.tenant_id
+           WHERE p.tenant_id = $1 AND p.name = ANY($2::text[]) ORDER BY p.id FOR SHARE OF p, t""",
         tx.tenant,
         names,
     )
