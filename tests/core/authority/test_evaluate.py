@@ -33,6 +33,7 @@ from bursar.core.authority.refusals import (
     LimitExceeded,
     MandateExpired,
     MandateMissing,
+    MandateNotBegun,
     MandateRevoked,
     OutsideTimeWindow,
     PayeeNotAllowed,
@@ -160,7 +161,7 @@ EDGES = {
         "The mandate no. 1 expired at 2026-11-20T12:00:00Z.",
     ),
     "not begun": _standing(
-        {"not_before": NOW}, {"not_before": NOW + TICK}, MandateExpired,
+        {"not_before": NOW}, {"not_before": NOW + TICK}, MandateNotBegun,
         "The mandate no. 1 begins at 2026-11-20T12:00:01Z.",
     ),
     **{
@@ -263,6 +264,7 @@ EDGES = {
 CODES: dict[type[Refusal], str] = {
     MandateMissing: "mandate_missing",
     MandateExpired: "mandate_expired",
+    MandateNotBegun: "mandate_expired",
     MandateRevoked: "mandate_revoked",
     CurrencyNotMandated: "currency_not_allowed",
     UnknownCounterparty: "unknown_counterparty",

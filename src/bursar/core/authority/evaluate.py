@@ -25,6 +25,7 @@ from bursar.core.authority.refusals import (
     LimitExceeded,
     MandateExpired,
     MandateMissing,
+    MandateNotBegun,
     MandateRevoked,
     OutsideTimeWindow,
     PayeeNotAllowed,
@@ -210,7 +211,7 @@ def _ask_status(asked: _Asked, now: datetime, mandate: Mandate) -> None:
     elif mandate.expires_at is not None and now >= mandate.expires_at:
         asked.deny(mandate, "status", MandateExpired(mandate.name, mandate.expires_at))
     elif mandate.not_before is not None and now < mandate.not_before:
-        asked.deny(mandate, "status", MandateExpired(mandate.name, mandate.not_before, begins=True))
+        asked.deny(mandate, "status", MandateNotBegun(mandate.name, mandate.not_before))
     else:
         asked.allow(mandate, "status")
 

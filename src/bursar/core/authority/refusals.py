@@ -10,14 +10,11 @@ from bursar.kernel.refusal import Conflict, Forbidden, NotFound, Retry
 _ASK = "Ask an operator to change the mandate; GET /v1/agents/{agent}/authority tells what you may do."
 
 
-class MandateMissing(Forbidden):
-    """No mandate of this agent covers this."""
-
-    retry: ClassVar[Retry] = "never"
-    next: ClassVar[str] = _ASK
+class _ByFact(Exception):
+    """Says the sentence that decided it: the rule has written it from what it compared."""
 
     def __init__(self, fact: str) -> None:
-        """`fact` is the sentence that decided it."""
+        """`fact` ends with a full stop."""
         super().__init__(fact)
         self.fact = fact
 
@@ -27,22 +24,49 @@ class MandateMissing(Forbidden):
         return f"{self.fact} No money moved."
 
 
+class MandateMissing(_ByFact, Forbidden):
+    """No mandate of this agent covers this."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = _ASK
+
+
 class MandateExpired(Forbidden):
-    """The mandate is not in force at this time."""
+    """The mandate is no longer in force."""
 
     retry: ClassVar[Retry] = "never"
     next: ClassVar[str] = "Ask an operator to renew the mandate."
 
-    def __init__(self, name: str, since: datetime, *, begins: bool = False) -> None:
-        """The mandate's name, and when it ended or begins."""
-        super().__init__(name, since, begins)
-        self.name, self.since, self.begins = name, since, begins
+    def __init__(self, name: str, since: datetime) -> None:
+        """The mandate's name, and when it ended."""
+        super().__init__(name, since)
+        self.name, self.since = name, since
 
     @property
     def detail(self) -> str:
-        """Which mandate and since when, or from when on."""
-        word = "begins at" if self.begins else "expired at"
-        return f"The mandate {self.name} {word} {moment(self.since)}. No money moved."
+        """Which mandate and since when."""
+        return f"The mandate {self.name} expired at {moment(self.since)}. No money moved."
+
+
+class MandateNotBegun(Forbidden):
+    """The mandate is not in force yet."""
+
+    next: ClassVar[str] = "Send a new request from the moment named in `detail` on."
+
+    def __init__(self, name: str, begins_at: datetime) -> None:
+        """The mandate's name, and when it begins."""
+        super().__init__(name, begins_at)
+        self.name, self.begins_at = name, begins_at
+
+    @property
+    def code(self) -> str:
+        """The closed list of codes has one word for a mandate outside its time."""
+        return "mandate_expired"
+
+    @property
+    def detail(self) -> str:
+        """Which mandate and from when on."""
+        return f"The mandate {self.name} begins at {moment(self.begins_at)}. No money moved."
 
 
 class MandateRevoked(Forbidden):
@@ -101,42 +125,22 @@ class UnknownCounterparty(NotFound):
         return f"{self.number} is no known counterparty, and your mandate pays known ones only. No money moved."
 
 
-class PayeeNotAllowed(Forbidden):
+class PayeeNotAllowed(_ByFact, Forbidden):
     """The mandate does not let this agent pay this payee."""
 
     retry: ClassVar[Retry] = "never"
     next: ClassVar[str] = "Pay a counterparty of your mandate, or ask an operator to allow this one."
-
-    def __init__(self, fact: str) -> None:
-        """`fact` is the sentence that decided it."""
-        super().__init__(fact)
-        self.fact = fact
 
     @property
     def code(self) -> str:
         """The trade's word for a payee is counterparty."""
         return "counterparty_not_allowed"
 
-    @property
-    def detail(self) -> str:
-        """The deciding fact."""
-        return f"{self.fact} No money moved."
 
-
-class LimitExceeded(Conflict):
+class LimitExceeded(_ByFact, Conflict):
     """A limit of the mandate would be exceeded."""
 
     next: ClassVar[str] = "Ask for at most what is left, wait for the reset, or ask an operator for a higher limit."
-
-    def __init__(self, fact: str) -> None:
-        """`fact` says the limit, what is left of it, until when, and what was asked."""
-        super().__init__(fact)
-        self.fact = fact
-
-    @property
-    def detail(self) -> str:
-        """The limit and the amounts that were compared."""
-        return f"{self.fact} No money moved."
 
 
 class VelocityExceeded(Conflict):
@@ -158,20 +162,10 @@ class VelocityExceeded(Conflict):
         )
 
 
-class OutsideTimeWindow(Conflict):
+class OutsideTimeWindow(_ByFact, Conflict):
     """The mandate allows payments at other times only."""
 
     next: ClassVar[str] = "Send a new request within the hours named in `detail`."
-
-    def __init__(self, fact: str) -> None:
-        """`fact` says the hours and what time it is."""
-        super().__init__(fact)
-        self.fact = fact
-
-    @property
-    def detail(self) -> str:
-        """The hours and the time."""
-        return f"{self.fact} No money moved."
 
 
 class PossibleDuplicate(Conflict):
