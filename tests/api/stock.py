@@ -73,6 +73,7 @@ class Stock:
         values |= {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
         values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent", "code"))
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
+        values["team"] = "procurement"
         return values | (self._terms() if operation_id in ("draft_mandate", "change_mandate") else {})
 
     def _terms(self) -> dict[str, Any]:

@@ -65,7 +65,18 @@ async def test_the_service_offers_every_action_and_they_are_all_looked_at(operat
 
 async def test_what_approves_raises_allow_lists_unfreezes_or_resumes_is_for_humans() -> None:
     """By the words of the names, so that no such operation gets a scope that agents can have."""
-    words = ("freeze", "pause", "approve", "activate", "change_mandate", "draft", "counterparty", "unblock", "resume")
+    words = (
+        "freeze",
+        "pause",
+        "team",
+        "approve",
+        "activate",
+        "change_mandate",
+        "draft",
+        "counterparty",
+        "unblock",
+        "resume",
+    )
     named = {name for name in ACTIONS if any(word in name for word in words) and not name.startswith(("get_", "list_"))}
     assert named
     assert {name for name in named if ACTIONS[name].scope not in HUMAN_ONLY} == set()

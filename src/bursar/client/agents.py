@@ -11,9 +11,15 @@ from bursar.wire.fields import Page
 class Agents(Room):
     """An agent is named by its name or its id."""
 
-    async def create_agent(self, *, name: str, idempotency_key: str | None = None) -> Agent:
+    async def create_agent(self, *, name: str, team: str | None = None, idempotency_key: str | None = None) -> Agent:
         """Enrol an agent; give it a key with `create_key`."""
-        return await self._change(Agent, "create_agent", "/v1/agents", given(name=name), idempotency_key)
+        body = given(name=name, team=team)
+        return await self._change(Agent, "create_agent", "/v1/agents", body, idempotency_key)
+
+    async def change_team(self, agent: str, *, team: str | None, idempotency_key: str | None = None) -> Agent:
+        """Have an agent belong to another team, or with None to none, and act under that team's mandates."""
+        path = f"/v1/agents/{segment(agent)}/team"
+        return await self._change(Agent, "change_team", path, {"team": team}, idempotency_key)
 
     async def get_agent(self, agent: str) -> Agent:
         """One agent."""

@@ -10,11 +10,22 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,63}$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, examples=["agent_007"])]
 
+Team = Annotated[
+    str, Field(pattern=NAME_PATTERN, examples=["procurement"], description="What mandates for a team call it.")
+]
+
 
 class CreateAgent(Asked):
     """An agent to enrol; its name is unique among the tenant's principals."""
 
     name: Name
+    team: Team | None = None
+
+
+class ChangeTeam(Asked):
+    """The team that an agent belongs to from now on; null for none."""
+
+    team: Team | None
 
 
 class Agent(Told):
@@ -22,6 +33,7 @@ class Agent(Told):
 
     id: str
     name: str
+    team: str | None
     status: Literal["active", "suspended"]
     created_at: Time
 

@@ -11,6 +11,7 @@ from psycopg import sql
 from bursar import worker
 from bursar.core.authority import approvals, mandates
 from bursar.core.authority.mandate import DAYS
+from bursar.core.identity import service as identity
 from bursar.core.ledger.orders import CaptureHold, PlaceHold, ReleaseHold, ReverseEntry
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Database
@@ -82,6 +83,28 @@ async def test_what_changed_since_it_was_asked_for_supersedes_it(
     """)
     await worker.execute_approvals(workers)
     assert await office.status(approval) == "superseded"
+
+
+async def test_who_has_left_the_team_is_paid_nothing_under_its_mandate(
+    office: Office, workers: Database, database_url: str
+) -> None:
+    change(
+        database_url, sql.SQL("UPDATE mandate SET agent_id = NULL, team = 'clerks' WHERE id = %s"), office.mandate.id
+    )
+    change(database_url, sql.SQL("UPDATE principal SET team = 'clerks' WHERE name = 'clerk'"))
+    stays, leaves = await office.ask(4_000), await office.ask(5_000)
+    await office.approve(stays)
+    await worker.execute_approvals(workers)
+    await office.approve(leaves)
+    async with office.database.transaction(office.story.tenant_id) as tx:
+        await identity.set_team(tx, "clerk", "former-clerks")
+    await worker.execute_approvals(workers)
+    assert [await office.status(approval) for approval in (stays, leaves)] == ["executed", "superseded"]
+    assert (await office.used(), await office.uses()) == (4_000, 1)
+    await office.story.tell("""
+        alice = 960.00 USD
+        alice held 0.00 USD
+    """)
 
 
 async def test_nothing_that_changed_supersedes_nothing(office: Office, workers: Database, database_url: str) -> None:

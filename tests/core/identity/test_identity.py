@@ -140,7 +140,11 @@ async def _rotate(tx: Tx, _: KeyCredential) -> None:
     await identity.create_key(tx, await identity.find_agent(tx, "scout"), None, live=False)
 
 
-@pytest.mark.parametrize("change", [_revoke, _rotate])
+async def _move(tx: Tx, _: KeyCredential) -> None:
+    await identity.set_team(tx, "scout", "buyers")
+
+
+@pytest.mark.parametrize("change", [_revoke, _rotate, _move])
 @pytest.mark.parametrize("by_name", [False, True])
 async def test_who_comes_while_a_change_waits_comes_after_it(
     database: Database, tenant_id: UUID, change: Callable[[Tx, KeyCredential], Awaitable[None]], by_name: bool
@@ -164,8 +168,9 @@ async def test_who_comes_while_a_change_waits_comes_after_it(
         coming = asyncio.create_task(come())
         await _until_waiting(tx, 2, making, coming)
     await making
-    revoked = change is _revoke and not by_name
-    assert isinstance(await coming, Unauthenticated if revoked else Actor)
+    who = await coming
+    assert isinstance(who, Unauthenticated if change is _revoke and not by_name else Actor)
+    assert not isinstance(who, Actor) or who.team == ("buyers" if change is _move else None)
 
 
 async def test_a_principal_has_two_active_keys_for_rotation_and_no_third(database: Database, tenant_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""`/v1/agents`: enrol, get, list."""
+"""`/v1/agents`: enrol, get, list, change the team."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -11,10 +11,12 @@ from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
 from bursar.core.authority.checking import Left
 from bursar.core.authority.mandate import Velocity
+from bursar.core.authority.telling import told_team
 from bursar.core.events.model import Happening
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor, Principal
-from bursar.kernel.db import Tx
+from bursar.kernel.canonical import Json
+from bursar.kernel.db import Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
@@ -30,8 +32,9 @@ async def create_agent(caller: CallerOf, body: wire.CreateAgent, key: OptionalId
     """Enrol an agent; give it a key with `POST /v1/keys`."""
 
     async def work(tx: Tx, _: Actor) -> tuple[Principal, Happening]:
-        agent = await identity.create_principal(tx, "agent", body.name)
-        return agent, Happening("agent.created", "active", {"name": agent.name}, show("prn", agent.id))
+        agent = await identity.create_principal(tx, "agent", body.name, body.team)
+        facts: dict[str, Json] = {"name": agent.name, "team": agent.team}
+        return agent, Happening("agent.created", "active", facts, show("prn", agent.id))
 
     ask = caller.ask("create_agent", key, body)
     return await caller.act(ask, work, lambda agent: json_answer(_show(agent), 201))
@@ -52,6 +55,24 @@ async def get_agent(caller: CallerOf, agent: IdPath) -> Response:
     """One agent, by name or id."""
     async with caller.reading("get_agent") as (tx, _):
         return json_response(_show(await identity.find_agent(tx, agent)))
+
+
+@router.post("/{agent}/team", response_model=wire.Agent, responses=WRITE_PROBLEMS)
+async def change_team(
+    caller: CallerOf, agent: IdPath, body: wire.ChangeTeam, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Have an agent belong to another team, or to none: from the answer on it acts under that team's mandates.
+
+    What waits for approval under a mandate of the old team will not be carried out.
+    """
+
+    async def work(tx: Tx, _: Actor) -> tuple[Principal, Happening]:
+        before, after = await identity.set_team(tx, agent, body.team)
+        return after, told_team(before, after)
+
+    ask = caller.ask("change_team", key, body, agent)
+    # Two who change something at once have both shared what they take turns for.
+    return await retrying(lambda: caller.act(ask, work, lambda changed: json_answer(_show(changed))))
 
 
 @router.get("/{agent}/authority", response_model=mandate_wire.Authority, responses=READ_PROBLEMS)
@@ -93,5 +114,9 @@ def _left(left: Left) -> mandate_wire.LimitLeft:
 
 def _show(agent: Principal) -> wire.Agent:
     return wire.Agent(
-        id=show("prn", agent.id), name=agent.name, status=agent.status, created_at=agent.created_at
-    )  # fmt: skip
+        id=show("prn", agent.id),
+        name=agent.name,
+        team=agent.team,
+        status=agent.status,
+        created_at=agent.created_at,
+    )

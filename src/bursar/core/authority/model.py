@@ -54,6 +54,7 @@ ACTIONS: dict[str, Action] = {
         Action("create_agent", "agents:write"),
         Action("get_agent", "agents:read"),
         Action("list_agents", "agents:read"),
+        Action("change_team", "agents:write"),
         Action("create_key", "keys:write"),
         Action("draft_mandate", "mandates:write"),
         Action("change_mandate", "mandates:write"),

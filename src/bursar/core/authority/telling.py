@@ -1,7 +1,8 @@
-"""What the audit row says of each order and its outcome."""
+"""What the audit row says of each order and its outcome, and of an agent's change of team."""
 
 from bursar.core.authority.model import PendingApproval
 from bursar.core.events.model import Happening
+from bursar.core.identity.model import Principal
 from bursar.core.ledger.model import AccountRef, Hold, Posting
 from bursar.core.ledger.orders import (
     CaptureHold,
@@ -69,6 +70,12 @@ def expired(hold: Hold) -> Happening:
 def undone(count: int, refusal: Refused) -> Happening:
     """The record of an all-or-nothing batch that was refused."""
     return Happening("batch.refused", refusal.code, {"detail": refusal.detail, "orders": count}, None, "deny")
+
+
+def told_team(before: Principal, after: Principal) -> Happening:
+    """The record of an agent's change of team."""
+    facts: dict[str, Json] = {"name": after.name, "team": after.team, "was": before.team}
+    return Happening("agent.team_changed", "done", facts, show("prn", after.id))
 
 
 def asked(order: SingleOrder) -> dict[str, Json]:

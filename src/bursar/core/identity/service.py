@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from bursar.core.identity import store
@@ -28,6 +29,7 @@ from bursar.kernel.ids import new_id, read
 from bursar.kernel.refusal import Forbidden, InvalidArgument, Refusal, Unauthorized, UnknownObject
 
 _MOST_ACTIVE_KEYS = 2
+_TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")
 _ROLE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 Who = Actor | Unauthorized | Forbidden
@@ -95,11 +97,12 @@ def _sandboxed(tenant_id: UUID, principal: Principal) -> Who:
     return Actor(tenant_id, principal.id, "agent", principal.name, None, scopes, principal.team)
 
 
-async def create_principal(tx: Tx, kind: PrincipalKind, name: str) -> Principal:
-    """Enrol somebody under a name that is free."""
+async def create_principal(tx: Tx, kind: PrincipalKind, name: str, team: str | None = None) -> Principal:
+    """Enrol somebody under a name that is free; an agent may belong to a team."""
     if read("prn", name):
         raise InvalidArgument("name", "has the form of a principal's id")
-    if not await store.insert_principal(tx, new_id(), kind, name):
+    _refuse_team(kind, team)
+    if not await store.insert_principal(tx, new_id(), kind, name, team):
         raise NameTaken
     made = await store.find_principal(tx, name=name)
     assert made
@@ -148,6 +151,27 @@ async def set_roles(tx: Tx, principal: Principal, roles: Sequence[str]) -> None:
             raise InvalidArgument("roles", "must be lower-case names such as treasurer")
     await store.take_turn(tx)
     await store.update_roles(tx, principal.id, sorted(set(roles)))
+
+
+async def set_team(tx: Tx, ref: str, team: str | None) -> tuple[Principal, Principal]:
+    """Have an agent (by name or id) belong to another team, or to none; the agent before and after.
+
+    Which mandates it acts under changes with the commit: what has begun before is over, what comes later sees it.
+    """
+    await store.take_turn(tx)
+    before = await find_agent(tx, ref)
+    _refuse_team(before.kind, team)
+    await store.update_team(tx, before.id, team)
+    return before, replace(before, team=team)
+
+
+def _refuse_team(kind: PrincipalKind, team: str | None) -> None:
+    if team is None:
+        return
+    if kind != "agent":
+        raise InvalidArgument("team", "is for agents")
+    if not _TEAM.fullmatch(team):
+        raise InvalidArgument("team", "must be a name such as procurement")
 
 
 async def list_agents(tx: Tx, after: UUID | None, limit: int) -> list[Principal]:

@@ -47,16 +47,17 @@ async def insert_tenant(tx: Tx, name: str) -> bool:
     return bool(found)
 
 
-async def insert_principal(tx: Tx, principal_id: UUID, kind: PrincipalKind, name: str) -> bool:
+async def insert_principal(tx: Tx, principal_id: UUID, kind: PrincipalKind, name: str, team: str | None = None) -> bool:
     """Insert an active principal; False when the name is taken."""
     found = await tx.row(
         bool,
-        """INSERT INTO principal (tenant_id, id, kind, name) VALUES ($1, $2, $3, $4)
+        """INSERT INTO principal (tenant_id, id, kind, name, team) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (tenant_id, name) DO NOTHING RETURNING true""",
         tx.tenant,
         principal_id,
         kind,
         name,
+        team,
     )
     return bool(found)
 
@@ -118,6 +119,11 @@ async def update_roles(tx: Tx, principal_id: UUID, roles: Sequence[str]) -> None
     await tx.run(
         "UPDATE principal SET roles = $3::text[] WHERE tenant_id = $1 AND id = $2", tx.tenant, principal_id, roles
     )
+
+
+async def update_team(tx: Tx, principal_id: UUID, team: str | None) -> None:
+    """Replace the team that an agent belongs to."""
+    await tx.run("UPDATE principal SET team = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant, principal_id, team)
 
 
 async def list_principals(tx: Tx, kind: PrincipalKind, after: UUID | None, limit: int) -> list[Principal]:

@@ -1,4 +1,4 @@
-"""The commands of authority: mandates, approvals, freezes; what one needs is imported inside it."""
+"""The commands of authority: agents, mandates, approvals, freezes; what one needs is imported inside it."""
 
 import sys
 from pathlib import Path
@@ -8,12 +8,31 @@ from cyclopts import App, Parameter
 
 from bursar.faces.cli.options import AsJson, Data, Operator, Tenant, run
 
+agent_app = App(name="agent", help="List agents, and say which team one belongs to.")
 mandate_app = App(name="mandate", help="Say what agents may do: draft, activate, pause, revoke, list, try on the past.")
 approvals_app = App(name="approvals", help="Decide what waits for a person.")
 freeze_app = App(name="freeze", help="Stop an agent, a mandate, an account or the tenant, and resume.")
 
 Scope = Literal["tenant", "agent", "mandate", "account"]
 Status = Literal["pending", "approved", "rejected", "expired", "cancelled", "superseded"]
+
+
+@agent_app.command(name="list")
+def list_agents(*, tenant: Tenant = None, data: Data = None) -> None:
+    """List agents with their teams as JSON."""
+    from bursar.faces.cli import agents, keys
+
+    keys.print_json(run(agents.listed(tenant, data)))
+
+
+@agent_app.command(name="team")
+def change_team(
+    agent: str, team: str | None = None, /, *, operator: Operator, tenant: Tenant = None, data: Data = None
+) -> None:
+    """Have an agent (name or id) belong to a team, or to none if you name none, and act under its mandates."""
+    from bursar.faces.cli import agents, keys
+
+    keys.print_json(run(agents.change_team(operator, agent, team, tenant, data)))
 
 
 @mandate_app.command

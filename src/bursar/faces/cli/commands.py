@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from bursar import __version__
-from bursar.faces.cli.authority import approvals_app, freeze_app, mandate_app
+from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.kernel.refusal import Refusal
 
@@ -17,6 +17,7 @@ import_app = App(name="import", help="Bring data in.")
 risk_app = App(name="risk", help="Look at what the risk rules would say.")
 app.command(key_app)
 app.command(risk_app)
+app.command(agent_app)
 app.command(mandate_app)
 app.command(approvals_app)
 app.command(freeze_app)
@@ -133,6 +134,7 @@ def create(
     service: str | None = None,
     scopes: Annotated[str | None, Parameter(help="Comma-separated. Default: all that this kind may have.")] = None,
     roles: Annotated[str | None, Parameter(help="Comma-separated: what an operator may decide, say treasurer.")] = None,
+    team: Annotated[str | None, Parameter(help="The team an agent belongs to from now on.")] = None,
     tenant: Tenant = None,
     data: Data = None,
     json: AsJson = False,
@@ -145,7 +147,7 @@ def create(
     given: list[tuple[PrincipalKind, str]] = [(kind, name) for kind, name in named.items() if name]
     if len(given) != 1:
         sys.exit("bursar: name exactly one of --operator, --agent and --service.")
-    made = run(keys.create(*given[0], _names(scopes), _names(roles), tenant, data))
+    made = run(keys.create(*given[0], _names(scopes), _names(roles), team, tenant, data))
     if json:
         keys.print_json(made)
     else:
