@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bursar import worker
-from bursar.core.authority import executing, mandates
+from bursar.core.authority import approvals, counterparties, executing, mandates
 from bursar.core.authority.approvals import (
     ApprovalExpired,
 )
@@ -135,6 +135,25 @@ async def test_a_revocation_that_is_under_way_is_waited_for_and_then_supersedes(
     await working
     assert await office.status(approval) == "superseded"
     await office.story.tell("bob = 0.00 USD")
+
+
+async def test_a_payee_is_entered_before_a_payment_or_after_it_and_not_meanwhile(
+    office: Office, workers: Database, database_url: str
+) -> None:
+    approval = await office.ask()
+    await office.approve(approval)
+    async with workers.transaction(office.story.tenant_id) as tx:
+        assert await executing.execute(tx, approval)
+        await tx.flush()
+        entering = asyncio.create_task(_enter_bob(office))
+        await until_waiting(database_url)
+    await entering
+    assert await office.status(approval) == "executed"
+
+
+async def _enter_bob(office: Office) -> None:
+    async with office.database.transaction(office.story.tenant_id) as tx:
+        await counterparties.enter(tx, await approvals.acting(tx, "ann"), "bob", "Bob")
 
 
 async def _revoke_after(office: Office, waiting: list[UUID]) -> None:

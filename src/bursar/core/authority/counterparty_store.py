@@ -21,10 +21,15 @@ class Entered(NamedTuple):
 
 
 async def insert_counterparty(tx: Tx, counterparty_id: UUID, account_id: UUID, name: str, actor_id: UUID) -> bool:
-    """Enter a counterparty; False when its account has one."""
+    """Enter a counterparty; False when its account has one.
+
+    The account is locked: a payment that was decided while it had none is over, or waits and sees this one.
+    """
     found = await tx.row(
         bool,
-        """INSERT INTO counterparty (tenant_id, id, account_id, name, created_by) VALUES ($1, $2, $3, $4, $5)
+        """WITH locked AS MATERIALIZED (SELECT id FROM account WHERE tenant_id = $1 AND id = $3 FOR NO KEY UPDATE)
+           INSERT INTO counterparty (tenant_id, id, account_id, name, created_by)
+           SELECT $1, $2, id, $4, $5 FROM locked
            ON CONFLICT (tenant_id, account_id) DO NOTHING RETURNING true""",
         tx.tenant,
         counterparty_id,
