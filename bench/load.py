@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import math
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from time import perf_counter
 from typing import Final, cast
 
@@ -19,18 +21,20 @@ from bench.workloads import transfers
 # A request still unanswered this long after the time is up is given up and counted as an error.
 GRACE_SECONDS: Final = 10.0
 RECONNECT_PAUSE_SECONDS: Final = 0.05
+PROCESS_SECONDS: Final = 30.0
 SAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a generator process is told, on its standard input."""
+    """What a generator process is told, on its standard input; it ends after `most` requests if that is given."""
 
     endpoint: Endpoint
     workload: str
     seed: int
     seconds: float
     connections: int = 64
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +229,22 @@ def summarise(seconds: Sequence[float]) -> Latency | None:
     return Latency(p50, p95, p99, ranked[-1] * 1_000)
 
 
+def measure(load: Load) -> Measurement:
+    """Have a process of its own carry out a load."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=TypeAdapter(Load).dump_json(load),
+        stdout=subprocess.PIPE,
+        timeout=load.seconds + GRACE_SECONDS + PROCESS_SECONDS,
+        check=True,
+    )
+    return TypeAdapter(Measurement).validate_json(done.stdout)
+
+
 def main() -> None:
     """Read a Load from standard input, carry it out and write the Measurement to standard output."""
     load = TypeAdapter(Load).validate_json(sys.stdin.read())
-    requests = transfers(load.endpoint, load.workload, load.seed)
+    requests = islice(transfers(load.endpoint, load.workload, load.seed), load.most)
     # A collection in the generator would be charged to the service; a bounded run makes little garbage in cycles.
     gc.disable()
     measurement = uvloop.run(drive(load.endpoint, requests, seconds=load.seconds, connections=load.connections))

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from bench.load import drive
 from bench.wire import Endpoint, post
 from bench.workloads import ACCOUNTS, transfer_body
 
+FUNDING: Final = "world:funding:USD"
 FUNDS: Final = Decimal("10000000.00")
 HOST: Final = "127.0.0.1"
 ADDRESS_LINE: Final = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
@@ -61,21 +62,33 @@ def running_baseline(url: str, scratch: Path) -> Generator[Endpoint]:
 @contextmanager
 def running_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
     """Bursar as a user starts it, its accounts opened and funded through its own door."""
+    with serving_bursar(data, scratch) as port:
+        yield stocked(port, data, "--operator", "bench")
+
+
+@contextmanager
+def serving_bursar(data: Path, scratch: Path) -> Generator[int]:
+    """Bursar as a user starts it; its port."""
     with running("bursar", "serve", "--port", "0", "--data", str(data), log=scratch / "bursar.log") as port:
-        created = bursar("key", "create", "--data", str(data), "--operator", "bench", "--json")
-        endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
-        openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
-        post_all(endpoint, "/v1/accounts", openings)
-        fundings = (transfer_body("world:funding:USD", number, str(FUNDS)) for number in ACCOUNTS)
-        post_all(endpoint, endpoint.path, fundings)
-        yield endpoint
+        yield port
 
 
-def post_all(endpoint: Endpoint, path: str, bodies: Iterable[str]) -> None:
+def stocked(port: int, data: Path, *whose: str) -> Endpoint:
+    """A tenant with accounts and funds in them, as its operator reaches it; `whose` are options of `key create`."""
+    created = bursar("key", "create", "--data", str(data), *whose, "--json")
+    endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
+    openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
+    world = json.dumps({"number": FUNDING, "name": "Funding", "currency": "USD", "floor": "none"})
+    post_all(endpoint, "/v1/accounts", [*openings, *([world] if "--tenant" in whose else [])])
+    post_all(endpoint, endpoint.path, [transfer_body(FUNDING, number, str(FUNDS)) for number in ACCOUNTS])
+    return endpoint
+
+
+def post_all(endpoint: Endpoint, path: str, bodies: Sequence[str]) -> None:
     """Send every body once, many at a time; ServiceFailed when one of them is refused."""
     requests = (post(endpoint, path, body, secrets.token_hex(16)) for body in bodies)
     seen = asyncio.run(drive(endpoint, requests, seconds=SET_UP_SECONDS, connections=16))
-    if seen.errors or seen.requests != len(ACCOUNTS):
+    if seen.errors or seen.requests != len(bodies):
         raise ServiceFailed(f"{path}: {seen.errors} of {seen.requests} failed: {seen.broken} {seen.samples}")
 
 
@@ -86,6 +99,15 @@ def bursar(*arguments: str) -> str:
     if done.returncode:
         raise ServiceFailed(f"bursar {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def violations(data: Path) -> str | None:
+    """What `bursar verify` complains about; None when every invariant holds."""
+    try:
+        bursar("verify", "--data", str(data))
+    except ServiceFailed as failure:
+        return str(failure)
+    return None
 
 
 @contextmanager

@@ -135,7 +135,9 @@ async def approve(world: World) -> Any:
     """The treasurer says yes."""
 
     async def verb(tx: Tx, actor: Actor) -> Happening:
-        return await approvals.approve(tx, actor, world.approval, world.bound, None)
+        told = await approvals.approve(tx, actor, world.approval, world.bound, None)
+        assert isinstance(told, Happening)
+        return told
 
     return await _through_the_door(world, world.ann, "approve_approval", verb)
 
