@@ -136,6 +136,7 @@ CREATE TABLE bursar.decision (
     results text NOT NULL,
     uses text NOT NULL,
     decided_at timestamp with time zone NOT NULL,
+    shadow text,
     fingerprint uuid,
     CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
@@ -376,6 +377,35 @@ ALTER TABLE ONLY bursar.principal FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.principal OWNER TO bursar_owner;
 
+CREATE TABLE bursar.risk_rules (
+    tenant_id uuid NOT NULL,
+    version integer NOT NULL,
+    rules text NOT NULL,
+    rules_hash bytea NOT NULL,
+    drafted_by uuid NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    CONSTRAINT risk_rules_rules_hash_check CHECK ((length(rules_hash) = 32)),
+    CONSTRAINT risk_rules_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.risk_rules FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.risk_rules OWNER TO bursar_owner;
+
+CREATE TABLE bursar.risk_stage (
+    tenant_id uuid NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT risk_stage_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'shadow'::text, 'active'::text, 'retired'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.risk_stage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.risk_stage OWNER TO bursar_owner;
+
 CREATE TABLE bursar.schema_migration (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -470,6 +500,12 @@ ALTER TABLE ONLY bursar.principal
 ALTER TABLE ONLY bursar.principal
     ADD CONSTRAINT principal_tenant_id_name_key UNIQUE (tenant_id, name);
 
+ALTER TABLE ONLY bursar.risk_rules
+    ADD CONSTRAINT risk_rules_pkey PRIMARY KEY (tenant_id, version);
+
+ALTER TABLE ONLY bursar.risk_stage
+    ADD CONSTRAINT risk_stage_pkey PRIMARY KEY (tenant_id, version);
+
 ALTER TABLE ONLY bursar.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (name);
 
@@ -495,13 +531,19 @@ CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((sta
 
 CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
 
+CREATE INDEX decision_asked ON bursar.decision USING btree (tenant_id, agent_id, currency, date_bin('01:00:00'::interval, decided_at, '2000-01-01 00:00:00+00'::timestamp with time zone), amount_minor) WHERE ((outcome <> 'allow'::text) OR ((action <> 'capture_hold'::text) AND (results <> '[]'::text)));
+
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
 
 CREATE INDEX decision_by_fingerprint ON bursar.decision USING btree (tenant_id, fingerprint, decided_at) WHERE (fingerprint IS NOT NULL);
 
 CREATE INDEX decision_by_hold ON bursar.decision USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX decision_by_payee ON bursar.decision USING btree (tenant_id, agent_id, target_id, decided_at) WHERE (outcome <> 'deny'::text);
+CREATE INDEX decision_paid ON bursar.decision USING btree (tenant_id, agent_id, decided_at) INCLUDE (currency, amount_minor) WHERE ((outcome = 'allow'::text) AND (action <> 'create_hold'::text));
+
+CREATE INDEX decision_payee ON bursar.decision USING btree (tenant_id, agent_id, target_id, decided_at) WHERE ((outcome = 'allow'::text) AND (action <> 'create_hold'::text));
+
+CREATE INDEX decision_shadow ON bursar.decision USING btree (tenant_id, decided_at) INCLUDE (shadow, id) WHERE (shadow IS NOT NULL);
 
 CREATE INDEX entry_reversals ON bursar.entry USING btree (tenant_id, reverses_id) WHERE (reverses_id IS NOT NULL);
 
@@ -522,6 +564,10 @@ CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_
 CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_id, effective_at, source_version);
 
 CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_id, effective_at, target_version);
+
+CREATE UNIQUE INDEX risk_stage_active ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'active'::text);
+
+CREATE UNIQUE INDEX risk_stage_shadow ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'shadow'::text);
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -607,6 +653,18 @@ ALTER TABLE ONLY bursar.posting
 ALTER TABLE ONLY bursar.principal
     ADD CONSTRAINT principal_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
+ALTER TABLE ONLY bursar.risk_rules
+    ADD CONSTRAINT risk_rules_tenant_id_drafted_by_fkey FOREIGN KEY (tenant_id, drafted_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.risk_rules
+    ADD CONSTRAINT risk_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.risk_stage
+    ADD CONSTRAINT risk_stage_tenant_id_changed_by_fkey FOREIGN KEY (tenant_id, changed_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.risk_stage
+    ADD CONSTRAINT risk_stage_tenant_id_version_fkey FOREIGN KEY (tenant_id, version) REFERENCES bursar.risk_rules(tenant_id, version);
+
 ALTER TABLE ONLY bursar.statement_movement
     ADD CONSTRAINT statement_movement_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
 
@@ -678,6 +736,10 @@ CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting(
 
 CREATE POLICY own ON bursar.principal USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.risk_rules USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.risk_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.statement_movement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -685,6 +747,10 @@ CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('
 ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.principal ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.risk_rules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.risk_stage ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.statement_movement ENABLE ROW LEVEL SECURITY;
 
@@ -721,6 +787,10 @@ CREATE POLICY verify ON bursar.mandate_version FOR SELECT TO bursar_verify USING
 CREATE POLICY verify ON bursar.posting FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.principal FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.risk_rules FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.risk_stage FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.statement_movement FOR SELECT TO bursar_verify USING (true);
 
@@ -782,6 +852,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_totp TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
 GRANT SELECT ON TABLE bursar.principal TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.risk_rules TO bursar_app;
+GRANT SELECT ON TABLE bursar.risk_rules TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.risk_stage TO bursar_app;
+GRANT SELECT ON TABLE bursar.risk_stage TO bursar_verify;
 
 GRANT SELECT ON TABLE bursar.schema_migration TO bursar_app;
 GRANT SELECT ON TABLE bursar.schema_migration TO bursar_worker;

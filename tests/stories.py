@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
 from bursar.core.idempotency.model import Answer, Claim
@@ -56,7 +57,7 @@ class Story:
         """Start with an empty book."""
         operator = await enrol(database, tenant_id, "operator", "teller")
         agent = await enrol(database, tenant_id, "agent", "spender")
-        return cls(database, tenant_id, operator, agent, Desk(database))
+        return cls(database, tenant_id, operator, agent, Desk(database, unassessed))
 
     async def tell(self, text: str) -> None:
         """Play the lines one after the other; the first that does not come true fails the test."""

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message
 
 from bursar.api.app import create_app
 from bursar.api.door import Door
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.kernel.db import Database
 
@@ -22,7 +23,7 @@ async def served(database: Database, sandbox: UUID | None = None) -> AsyncGenera
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
-        desk = Desk(database)
+        desk = Desk(database, unassessed)
         yield Door(database, desk, sandbox)
         await desk.drain()
 

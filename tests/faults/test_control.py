@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import SandboxCredential
@@ -31,7 +32,7 @@ LAZY = {"wal_writer_delay": "10s", "wal_writer_flush_after": "2000MB", "wal_buff
 async def acknowledged(database: Database) -> set[str]:
     """Make transfers, one wave after the other, and return the ids of those that were acknowledged."""
     who = SandboxCredential(TENANT, sandbox.AGENT)
-    desk = Desk(database)
+    desk = Desk(database, unassessed)
     told: set[str] = set()
     for _ in range(WAVES):
         answers = await asyncio.gather(*(desk.submit(transfer(who, SOURCE, TARGET)) for _ in range(IN_A_WAVE)))

@@ -10,5 +10,3 @@ WHERE outcome <> 'deny' AND action <> 'capture_hold' AND target_id IS NOT NULL;
 CREATE INDEX decision_by_fingerprint ON decision (tenant_id, fingerprint, decided_at) WHERE fingerprint IS NOT NULL;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX decision_by_payment;
--- squawk-ignore require-concurrent-index-creation
-CREATE INDEX decision_by_payee ON decision (tenant_id, agent_id, target_id, decided_at) WHERE outcome <> 'deny';

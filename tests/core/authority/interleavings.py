@@ -54,7 +54,7 @@ class World(NamedTuple):
 
     def on(self, database: Database) -> "World":
         """The same, reached through other connections."""
-        story = replace(self.office.story, database=database, desk=Desk(database))
+        story = replace(self.office.story, database=database, desk=Desk(database, unassessed))
         return self._replace(office=replace(self.office, story=story))
 
     def within(self, tenant_id: UUID) -> "World":

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Reply
@@ -183,7 +184,7 @@ async def _balance(story: Story) -> int:
 
 async def test_two_desks_on_one_database_agree(story: Story, database_url: str) -> None:
     other = await Database.open(database_url)
-    desks = (story.desk, Desk(other))
+    desks = (story.desk, Desk(other, unassessed))
     sends = [transfer(story.operator, "alice", "bob", 1000) for _ in range(120)]
     replies = await asyncio.gather(*(desks[n % 2].submit(send) for n, send in enumerate(sends)))
     await other.close()

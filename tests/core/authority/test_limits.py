@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.mandate import WIDEST, Mandate
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
@@ -96,7 +97,7 @@ async def used(story: Story, mandate: Mandate) -> tuple[int, int]:
 async def desks(story: Story, database_url: str) -> AsyncGenerator[list[Desk]]:
     """Two desks with a pool each, as two processes have."""
     other = await Database.open(database_url)
-    yield [Desk(story.database), Desk(other)]
+    yield [Desk(story.database, unassessed), Desk(other, unassessed)]
     await other.close()
 
 

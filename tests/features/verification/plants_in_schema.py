@@ -1,6 +1,9 @@
 """Likewise for the schema, the roles and the server."""
 
-APPEND_ONLY = ("entry", "posting", "event", "answer", "statement_movement")
+APPEND_ONLY = (
+    "entry", "posting", "event", "answer", "statement_movement", "decision", "mandate_version", "approval_vote",
+    "risk_rules",
+)  # fmt: skip
 ROLES = ("bursar_app", "bursar_worker", "bursar_verify")
 
 PLANTS: list[tuple[str, str]] = [

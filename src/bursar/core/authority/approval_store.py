@@ -201,7 +201,7 @@ async def count_payments(tx: Tx, agent_id: UUID, target_id: UUID, but: UUID | No
     found = await tx.row(
         _counted,
         """SELECT count(*), max(decided_at) FROM decision
-           WHERE tenant_id = $1 AND agent_id = $2 AND target_id = $3 AND outcome <> 'deny' AND outcome = 'allow'
+           WHERE tenant_id = $1 AND agent_id = $2 AND target_id = $3 AND outcome = 'allow'
              AND action <> 'create_hold' AND id IS DISTINCT FROM $4""",
         tx.tenant,
         agent_id,

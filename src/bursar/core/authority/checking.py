@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority import facts_store
+from bursar.core.authority.assessing import Assess
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
 from bursar.core.authority.examine import Asked, Examination
@@ -36,12 +37,12 @@ class Left(NamedTuple):
     resets_at: datetime | None
 
 
-async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder) -> Checked:
+async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder, assess: Assess) -> Checked:
     """Decide an order as it would be decided now, under the same locks, and write nothing; None: nobody limits it."""
     if agent is None:
         return Checked(await ledger.rehearse(tx, order, ledger.unexamined), ())
     mandates = await facts_store.lock_mandates_for(tx, [(agent.principal_id, agent.team)])
-    examination = Examination(tx, {order.event_id: Asked(agent, action, order)}, mandates)
+    examination = Examination(tx, {order.event_id: Asked(agent, action, order)}, mandates, assess)
     outcome = await ledger.rehearse(tx, order, examination.open)
     return Checked(outcome, examination.verdict(order).results)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bursar.core.authority import service
+from bursar.core.authority.assessing import Assess
 from bursar.core.authority.model import Ask, Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events import service as events
@@ -48,8 +49,9 @@ class Desk:
     while others of its own are under way: they would only wait for the same mandate, and in a smaller batch.
     """
 
-    def __init__(self, database: Database, batches_at_once: int = 4) -> None:
-        """`batches_at_once` bounds the connections that batches of all tenants use together."""
+    def __init__(self, database: Database, assess: Assess, batches_at_once: int = 4) -> None:
+        """`assess` asks the risk rules; `batches_at_once` bounds the connections that all tenants use together."""
+        self._assess = assess
         self._database = database
         self._slots = asyncio.Semaphore(batches_at_once)
         self._lines: dict[UUID, _Line] = {}
@@ -110,7 +112,7 @@ class Desk:
 
     async def _carry_out(self, tenant_id: UUID, instructions: Sequence[Instruction]) -> list[Reply]:
         async def work(tx: Tx) -> Carried:
-            carried = await service.carry_out(tx, instructions)
+            carried = await service.carry_out(tx, instructions, self._assess)
             self._remember(carried.agents)
             return carried
 

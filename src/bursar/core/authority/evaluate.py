@@ -351,9 +351,11 @@ def _ask_approval(asked: _Asked, facts: Facts, mandate: Mandate, rule: ApprovalR
         asked.approve(mandate, "approval", rule, f"{payment.payee.number} is a new payee.")
     if payment.rail in when.rails:
         asked.approve(mandate, "approval", rule, f"It goes by {payment.rail}.")
-    if when.risk_at_least is not None and facts.risk is None:
+    if when.risk_at_least is None or payment.asks == "payee":  # The hold of a capture was asked about.
+        return
+    if facts.risk is None:
         asked.approve(mandate, "approval", rule, "Its risk score is not known.")
-    elif when.risk_at_least is not None and facts.risk and facts.risk.score >= when.risk_at_least:
+    elif facts.risk.score >= when.risk_at_least:
         asked.approve(mandate, "approval", rule, f"Its risk score is {facts.risk.score}: {facts.risk.why}.")
 
 

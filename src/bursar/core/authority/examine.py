@@ -7,11 +7,13 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
+from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer, auto_max_of
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import (
     ANY_PAYEE,
     NOTHING_USED,
     VELOCITY,
+    Asks,
     Earlier,
     Facts,
     Meter,
@@ -49,6 +51,15 @@ class Asked(NamedTuple):
     order: SingleOrder
 
 
+class _Wish(NamedTuple):
+    """What an order would move: from which account, to whom, how much."""
+
+    asked: Asked
+    source: Account
+    target: Account | None
+    money: Money
+
+
 class Proposal(NamedTuple):
     """An order that waits for a person, with what it takes."""
 
@@ -69,6 +80,7 @@ class _Case(NamedTuple):
     facts: Facts | None
     verdict: Verdict
     proposal: Proposal | None
+    assessed: Assessed = NOT_ASSESSED
 
 
 _UNDECIDED = _Case(None, None, None, None, Verdict("allow", (), (), None, ()), None)
@@ -77,7 +89,7 @@ _UNDECIDED = _Case(None, None, None, None, Verdict("allow", (), (), None, ()), N
 class Examination:
     """One batch of agents' orders against their mandates; make it with the mandates locked, then `open` it."""
 
-    def __init__(self, tx: Tx, asked: dict[UUID, Asked], mandates: Sequence[Mandate]) -> None:
+    def __init__(self, tx: Tx, asked: dict[UUID, Asked], mandates: Sequence[Mandate], assess: Assess) -> None:
         """`asked` names the agents' orders by the ids of their events; all other orders pass."""
         self._tx = tx
         self._asked = asked
@@ -86,25 +98,41 @@ class Examination:
         self._payees: set[UUID] = set()
         self._known = Known({}, {}, {})
         self._now = EPOCH
+        self._assess = assess
+        self._score: Scorer | None = None
+        # By agent: what was asked so far in this batch, let through or not.
+        self._questions: dict[UUID, list[Question]] = {}
 
     async def open(self, book: Book) -> Gate:
         """Load what the rules look at; the accounts are locked."""
         self._now = book.now
         wishes = list(self._wishes(book))
-        self._payees = {payee_id for _, payee_id, _ in wishes}
+        self._payees = {wish.target.id for wish in wishes if wish.target}
         limits = list(self._limits(book.now))
         self._known = await look_up(self._tx, limits, list(self._payees), list(self._guarded(book.now, wishes)))
+        if wishes:
+            self._score = await self._assess(self._tx, list(self._questions_of(book, wishes)))
         return self._gate
 
-    def _wishes(self, book: Book) -> Iterable[tuple[Asked, UUID, Money]]:
-        """Whom the orders would pay how much, as far as they name what there is; the gate refuses the rest."""
+    def _wishes(self, book: Book) -> Iterable[_Wish]:
+        """What each order would move to whom, as far as it names what there is; the gate refuses the rest."""
         page = Page(book)
         for asked in self._asked.values():
             if not isinstance(asked.order, ReleaseHold | ExpireHold):
                 with suppress(Refusal):
-                    _, target, money = come_to(page, asked.order)
-                    if target:
-                        yield asked, target.id, money
+                    yield _Wish(asked, *come_to(page, asked.order))
+
+    def _questions_of(self, book: Book, wishes: Iterable[_Wish]) -> Iterable[Question]:
+        """What may be asked of the risk rules; the gate refuses whoever has no mandate before it asks."""
+        page = Page(book)
+        for wish in wishes:
+            with suppress(Refusal):
+                yield _question(wish, book.now, self._chain(wish.asked), asks_of(page, wish.asked.order))
+
+    def _chain(self, asked: Asked) -> Sequence[Mandate]:
+        assert not isinstance(asked.order, ReleaseHold | ExpireHold)
+        agent = asked.agent
+        return chain_for(agent.principal_id, agent.team, self._mandates, asked.order.claims.mandate_id)
 
     def _limits(self, now: datetime) -> Iterable[tuple[UUID, str, UUID, datetime]]:
         for mandate in self._mandates:
@@ -116,34 +144,34 @@ class Examination:
             if terms.velocity:
                 yield mandate.id, VELOCITY, ANY_PAYEE, span_of_velocity(terms.velocity, now).since
 
-    def _guarded(self, now: datetime, wishes: Iterable[tuple[Asked, UUID, Money]]) -> Iterable[tuple[UUID, datetime]]:
+    def _guarded(self, now: datetime, wishes: Iterable[_Wish]) -> Iterable[tuple[UUID, datetime]]:
         """Fingerprints and since when: of the orders that any mandate here might guard against duplicates."""
         seconds = max((mandate.terms.duplicate_seconds or 0 for mandate in self._mandates), default=0)
         if seconds:
             since = now - timedelta(seconds=seconds)
-            for asked, payee_id, money in wishes:
-                if not isinstance(asked.order, CaptureHold):
-                    yield fingerprint_of(asked.agent.principal_id, payee_id, money), since
+            for asked, _, target, money in wishes:
+                if target and not isinstance(asked.order, CaptureHold):
+                    yield fingerprint_of(asked.agent.principal_id, target.id, money), since
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder | Propose:
         asked = self._asked.get(order.event_id)
         if asked is None or isinstance(order, ReleaseHold | ExpireHold):
             return order
         self._cases[order.event_id] = _UNDECIDED
-        source, target, money = come_to(page, order)
-        payee = self._payee(target) if target else None
-        payment = Payment(
-            asked.action, source.number, payee, money, acknowledges=order.claims.acknowledges, asks=asks_of(page, order)
-        )
-        agent = asked.agent
-        fingerprint = fingerprint_of(agent.principal_id, target.id, money) if target else None
-        chain = chain_for(agent.principal_id, agent.team, self._mandates, order.claims.mandate_id)
-        facts = Facts(page.book.now, chain, self._used(page, chain, payee), self._earlier(page, fingerprint))
+        wish = _Wish(asked, *come_to(page, order))
+        _, source, target, money = wish
+        payee, asks = self._payee(target) if target else None, asks_of(page, order)
+        payment = Payment(asked.action, source.number, payee, money, acknowledges=order.claims.acknowledges, asks=asks)
+        fingerprint = fingerprint_of(asked.agent.principal_id, target.id, money) if target else None
+        chain, now = self._chain(asked), page.book.now
+        assessed = self._assessed(_question(wish, now, chain, asks), asks)
+        used, earlier = self._used(page, chain, payee), self._earlier(page, fingerprint)
+        facts = Facts(now, chain, used, earlier, assessed.risk)
         verdict = evaluate(facts, payment)
         proposal = None
         if verdict.needs:
             proposal = Proposal(new_id(), asked.action, money, verdict.needs, chain, payee)
-        self._cases[order.event_id] = _Case(payment, source.id, fingerprint, facts, verdict, proposal)
+        self._cases[order.event_id] = _Case(payment, source.id, fingerprint, facts, verdict, proposal, assessed)
         if verdict.refusals:
             raise verdict.refusals[0]
         self._note(page, order, payment, verdict, fingerprint)
@@ -154,6 +182,17 @@ class Examination:
                 "This one needs a person's approval; send it alone, or with the others each on its own."
             )
         return Propose(proposal.approval_id, new_id(), order)
+
+    def _assessed(self, question: Question, asks: Asks) -> Assessed:
+        """What the risk rules say; those of a hold that named its payee were asked when it was placed."""
+        if asks == "payee":
+            return NOT_ASSESSED
+        assert self._score
+        before = self._questions.setdefault(question.agent_id, [])
+        assessed = self._score(question, before)
+        if question.is_new:
+            before.append(question)
+        return assessed
 
     def _payee(self, account: Account) -> Payee:
         assert account.id in self._payees, "this payee was not looked up"
@@ -192,7 +231,7 @@ class Examination:
         chain = facts.chain if facts else ()
         leaf = chain[0] if chain else None
         payee = payment.payee if payment else None
-        inputs = inputs_of(facts, payment) if facts and payment else "{}"
+        inputs = inputs_of(facts, payment, case.assessed.kept) if facts and payment else "{}"
         decided, codes = _came_to(verdict, outcome)
         hold = None if isinstance(outcome, Refusal) else outcome.hold
         sets_aside = isinstance(outcome, Pending) or hold is not None
@@ -205,6 +244,7 @@ class Examination:
             inputs, sha256(inputs.encode()).digest(), results_of(chain, verdict),
             uses_of(verdict.meters if sets_aside else ()), self._now,
             None if decided == "deny" or isinstance(order, CaptureHold) else case.fingerprint,
+            case.assessed.shadow,
         )  # fmt: skip
 
     def verdict(self, order: SingleOrder) -> Verdict:
@@ -224,6 +264,15 @@ class Examination:
         found = self._cases[order.event_id].proposal
         assert found
         return found
+
+
+def _question(wish: _Wish, now: datetime, chain: Sequence[Mandate], asks: Asks) -> Question:
+    asked, source, target, money = wish
+    auto_max = auto_max_of(chain, money.currency)
+    return Question(
+        asked.agent.principal_id, now, source.id, target.id if target else None, money.currency, money.minor, auto_max,
+        is_new=asks == "everything",
+    )  # fmt: skip
 
 
 def _came_to(verdict: Verdict, outcome: Done | Pending | Refusal) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority import facts_store, store, telling
+from bursar.core.authority.assessing import Assess
 from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
 from bursar.core.authority.examine import Asked, Examination
 from bursar.core.authority.model import Instruction, PendingApproval, Told
@@ -54,9 +55,9 @@ class _Record:
         self.used: dict[Meter, Used] = defaultdict(lambda: NOTHING_USED)
 
 
-async def move(tx: Tx, jobs: Sequence[Job], written: list[Event]) -> list[tuple[Job, Result]]:
+async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess) -> list[tuple[Job, Result]]:
     """Send all orders at once, agents' through the gate of their mandates; add the events to `written`."""
-    examination = await _examination(tx, jobs)
+    examination = await _examination(tx, jobs, assess)
     sent = await ledger.send_many(tx, [order for job in jobs for order in job.orders], examination.open)
     written += expiries(sent.expired)
     record = _Record(examination, written)
@@ -76,7 +77,7 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event]) -> list[tuple[
     return results
 
 
-async def _examination(tx: Tx, jobs: Sequence[Job]) -> Examination:
+async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examination:
     """Lock the mandates of the agents that ask; nobody else needs one."""
     asked = {
         single.event_id: Asked(job.actor, job.instruction.ask.action.name, single)
@@ -86,7 +87,8 @@ async def _examination(tx: Tx, jobs: Sequence[Job]) -> Examination:
         for single in (order.orders if isinstance(order, Together) else (order,))
     }
     agents = {a.agent.principal_id: a.agent.team for a in asked.values()}
-    return Examination(tx, asked, await facts_store.lock_mandates_for(tx, agents.items()) if agents else [])
+    mandates = await facts_store.lock_mandates_for(tx, agents.items()) if agents else []
+    return Examination(tx, asked, mandates, assess)
 
 
 def expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:

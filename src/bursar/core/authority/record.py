@@ -27,8 +27,14 @@ from bursar.kernel.ids import made_of
 from bursar.kernel.money import Money
 
 # The results of a decision that people made.
-NO_RESULTS = "[[],[]]"
-_MEANT_WHERE_NOTHING_IS_SAID = {"acknowledges": None, "asks": "everything", "duplicate_of": None, "risk": None}
+NO_RESULTS = "[]"
+_MEANT_WHERE_NOTHING_IS_SAID = {
+    "acknowledges": None,
+    "assessed": None,
+    "asks": "everything",
+    "duplicate_of": None,
+    "risk": None,
+}
 
 
 def fingerprint_of(agent_id: UUID, payee_id: UUID, money: Money) -> UUID:
@@ -37,10 +43,11 @@ def fingerprint_of(agent_id: UUID, payee_id: UUID, money: Money) -> UUID:
     return made_of(sha256(text.encode()).digest()[:16])
 
 
-def inputs_of(facts: Facts, payment: Payment) -> str:
+def inputs_of(facts: Facts, payment: Payment, assessed: Json = None) -> str:
     """The facts that the rules saw, enough to ask them again: canonical JSON, without what goes without saying.
 
-    `used` has, for each limit of the mandates in the order of `limits_of`, the amount and then the number of uses.
+    `used` has, for each limit of the mandates in the order of `limits_of`, the amount and then the number of uses;
+    `assessed` is what the risk rules went by.
     """
     earlier, payee = facts.duplicate_of, payment.payee
     limits = (limit for m in facts.chain for limit in limits_of(m, payee.account_id if payee else None))
@@ -57,6 +64,7 @@ def inputs_of(facts: Facts, payment: Payment) -> str:
     }
     unusual: dict[str, Json] = {
         "acknowledges": payment.acknowledges.hex if payment.acknowledges else None,
+        "assessed": assessed,
         "asks": payment.asks,
         "duplicate_of": [earlier.event_id.hex, earlier.at.isoformat()] if earlier else None,
         "risk": list(facts.risk) if facts.risk else None,

@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from bursar.core.authority import moving
+from bursar.core.authority.assessing import Assess
 from bursar.core.authority.model import Ask, Instruction, denied, refusal_of, refused
 from bursar.core.authority.moving import Job
 from bursar.core.events import service as events
@@ -35,7 +36,7 @@ class Carried:
     agents: frozenset[Credential] = frozenset()
 
 
-async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
+async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess) -> Carried:
     """Authenticate, replay, check, move, record, pin: all in this transaction. Every instruction gets its own reply.
 
     The transaction holds the advisory locks of all keys from its start, and no two instructions share one.
@@ -57,7 +58,7 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction]) -> Carried:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
     pinned: list[Pinned] = []
-    for job, told in await moving.move(tx, jobs, written) if jobs else ():
+    for job, told in await moving.move(tx, jobs, written, assess) if jobs else ():
         answer = job.instruction.answer(told.outcomes)
         replies[job.index] = answer
         pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)

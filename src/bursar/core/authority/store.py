@@ -31,6 +31,8 @@ class Decision(NamedTuple):
     decided_at: datetime
     # What the guard against duplicates finds it by; None for those it does not look at.
     fingerprint: UUID | None
+    # What risk rules on trial said beside those in force.
+    shadow: str | None = None
 
 
 class Reserved(NamedTuple):
@@ -74,11 +76,11 @@ def insert_decisions(tx: Tx, decisions: Sequence[Decision]) -> None:
     tx.later(
         """INSERT INTO decision (tenant_id, id, agent_id, action, outcome, codes, mandate_id, mandate_version,
                                  source_id, target_id, currency, amount_minor, hold_id, inputs, inputs_hash, results,
-                                 uses, decided_at, fingerprint)
+                                 uses, decided_at, fingerprint, shadow)
            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[],
                                     $9::uuid[], $10::uuid[], $11::text[], $12::bigint[], $13::uuid[], $14::text[],
                                     $15::bytea[], $16::text[], $17::text[], $18::timestamptz[],
-                                    $19::uuid[])""",
+                                    $19::uuid[], $20::text[])""",
         tx.tenant,
         *(list(column) for column in zip(*decisions, strict=True)),
     )
