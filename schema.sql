@@ -539,7 +539,7 @@ CREATE INDEX decision_by_fingerprint ON bursar.decision USING btree (tenant_id, 
 
 CREATE INDEX decision_by_hold ON bursar.decision USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX decision_paid ON bursar.decision USING btree (tenant_id, agent_id, decided_at) INCLUDE (currency, amount_minor) WHERE ((outcome = 'allow'::text) AND (action <> 'create_hold'::text));
+CREATE INDEX decision_paid ON bursar.decision USING btree (tenant_id, agent_id, decided_at, id) INCLUDE (currency, amount_minor) WHERE ((outcome = 'allow'::text) AND (action <> 'create_hold'::text));
 
 CREATE INDEX decision_payee ON bursar.decision USING btree (tenant_id, agent_id, target_id, decided_at) WHERE ((outcome = 'allow'::text) AND (action <> 'create_hold'::text));
 

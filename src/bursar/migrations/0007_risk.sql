@@ -35,7 +35,7 @@ CREATE INDEX decision_shadow ON decision (tenant_id, decided_at) INCLUDE (shadow
 
 -- An agent's habits are made of money that moved. A hold moves none; its capture does.
 -- squawk-ignore require-concurrent-index-creation
-CREATE INDEX decision_paid ON decision (tenant_id, agent_id, decided_at) INCLUDE (currency, amount_minor)
+CREATE INDEX decision_paid ON decision (tenant_id, agent_id, decided_at, id) INCLUDE (currency, amount_minor)
 WHERE outcome = 'allow' AND action <> 'create_hold';
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX decision_payee ON decision (tenant_id, agent_id, target_id, decided_at)

@@ -23,6 +23,7 @@ STEADY = History(
     near_threshold=0,
     payee_since=NOON - timedelta(days=90),
     source_last_at=NOON - timedelta(days=1),
+    habits_since=NOON - timedelta(days=90),
 )
 USUAL = Payment(NOON, SOURCE, PAYEE, "USD", 15_000)
 
@@ -50,6 +51,7 @@ def histories(draw: st.DrawFn, payment: Payment) -> History:
         near_threshold=draw(_counts),
         payee_since=draw(earlier),
         source_last_at=draw(earlier),
+        habits_since=draw(earlier),
     )
 
 

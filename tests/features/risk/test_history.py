@@ -19,7 +19,7 @@ def ago(
     amount: int = 10_000,
     *,
     currency: str = "USD",
-    payee: UUID = USUAL.target_id,
+    payee: UUID | None = USUAL.target_id,
     let_through: bool = True,
 ) -> Decided:
     earlier = USUAL._replace(at=NOON - time, amount_minor=amount, currency=currency, target_id=payee)

@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bursar.features.risk.model import HABIT_DAYS, Decided, History, Payment
+from bursar.features.risk.model import (
+    HABIT_DAYS,
+    MOST_COUNTED,
+    MOST_HABITS,
+    MOST_LOOKED_AT,
+    Decided,
+    History,
+    Payment,
+)
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -18,11 +26,14 @@ def look_back(
 ) -> History:
     """The history of a payment.
 
-    `decided` is what the agent asked before it; `near_minor` are the least and the most amount just under the
-    threshold. Windows begin after their first moment: a payment exactly an hour old is out of the last hour.
+    `decided` is what was decided of the agent before it, oldest first; `near_minor` are the least and the most amount
+    just under the threshold. Windows begin after their first moment: a payment exactly an hour old is out of the last
+    hour.
     """
     let_through = [d.payment for d in decided if d.let_through]
-    habits = [p for p in let_through if p.at > payment.at - HABIT_DAYS * _DAY]
+    habits = [p for p in let_through if p.at > payment.at - HABIT_DAYS * _DAY][-MOST_HABITS:]
+    last_hour = [d for d in decided if d.payment.at > payment.at - _HOUR][-MOST_LOOKED_AT:]
+    near = [d for d in decided if d.asked and near_minor and _is_near(d.payment, payment, near_minor)]
     by_clock = Counter(p.at.replace(minute=0, second=0, microsecond=0) for p in habits)
     by_hour = Counter(p.at.hour for p in habits)
     amounts = sorted(p.amount_minor for p in habits if p.currency == payment.currency)
@@ -32,10 +43,11 @@ def look_back(
         hours=tuple(by_hour[hour] for hour in range(24)),
         payments_in_currency=len(amounts),
         usual_most_minor=_at_most_19_of_20(amounts),
-        last_hour=sum(d.payment.at > payment.at - _HOUR for d in decided),
-        near_threshold=sum(_is_near(d.payment, payment, near_minor) for d in decided) if near_minor else 0,
-        payee_since=min((p.at for p in let_through if p.target_id == payment.target_id), default=None),
+        last_hour=min(sum(d.asked for d in last_hour), MOST_COUNTED),
+        near_threshold=min(len(near), MOST_COUNTED),
+        payee_since=min((p.at for p in let_through if payment.target_id == p.target_id is not None), default=None),
         source_last_at=source_last_at,
+        habits_since=min((p.at for p in habits), default=None),
     )
 
 

@@ -70,11 +70,11 @@ def _at_night(earlier: Sequence[Payment], day: datetime, seed: int, *label: str)
     return _payment(earlier, at, _new_payee(seed, *label), amount)
 
 
-def _payment(earlier: Sequence[Payment], at: datetime, payee: UUID, amount_minor: int) -> Payment:
+def _payment(earlier: Sequence[Payment], at: datetime, payee: UUID | None, amount_minor: int) -> Payment:
     return Payment(at, earlier[0].source_id, payee, CURRENCY, amount_minor)
 
 
-def _known_payee(earlier: Sequence[Payment], seed: int, *label: str) -> UUID:
+def _known_payee(earlier: Sequence[Payment], seed: int, *label: str) -> UUID | None:
     return earlier[draw(len(earlier), seed, *label, "payee")].target_id
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bursar.features.risk.model import (
     HABIT_DAYS,
     HIGHEST_SCORE,
+    MOST_HABITS,
     Assessment,
     Change,
     Comparison,
@@ -71,6 +72,8 @@ def _velocity(rule: Velocity, history: History) -> Contribution:
 
 
 def _new_payee(rule: NewPayee, history: History, payment: Payment) -> Contribution:
+    if payment.target_id is None:
+        return Contribution("new_payee", None, 0, "the payee is not named yet; the capture will be asked about")
     if history.payee_since is None:
         return Contribution("new_payee", None, rule.points, "the agent has never paid this payee")
     hours = (payment.at - history.payee_since) // _HOUR
@@ -82,6 +85,9 @@ def _unusual_hour(rule: UnusualHour, history: History, payment: Payment) -> Cont
     usual = [h for h, count in enumerate(history.hours) if 100 * count >= rule.usual_percent * history.payments]
     if history.payments < rule.payments_at_least or not usual:
         return Contribution("unusual_hour", None, 0, f"{history.payments} payments do not tell the usual hours yet")
+    since = history.habits_since
+    if history.payments >= MOST_HABITS and since is not None and payment.at - since < _DAY:
+        return Contribution("unusual_hour", None, 0, f"the last {MOST_HABITS} payments are all of the last 24 hours")
     hour = payment.at.hour
     value, nearest = min((_hours_between(hour, h), h) for h in usual)
     text = f"the hour from {hour:02}:00 UTC is {value} hours from the nearest usual one, {nearest:02}:00"

@@ -1,0 +1,136 @@
+"""The statements of risk: versions of rules and where they stand, and what was known of a batch's payments."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from bursar.features.risk.model import HABIT_DAYS, MOST_COUNTED, MOST_HABITS, MOST_LOOKED_AT
+from bursar.kernel.db import Tx
+
+Status = Literal["draft", "shadow", "active", "retired"]
+
+
+class Standing(NamedTuple):
+    """A version of the rules and where it stands; `rules` is canonical JSON."""
+
+    version: int
+    rules: str
+    rules_hash: bytes
+    status: Status
+    drafted_at: datetime
+    changed_at: datetime
+
+
+class Found(NamedTuple):
+    """One thing that was found; what `numbers` and `at` are depends on its kind, `place` on what was asked for it."""
+
+    kind: Literal["hour", "busiest", "amounts", "asked", "payee", "source", "near"]
+    place: int
+    currency: str
+    numbers: Sequence[int]
+    at: datetime | None
+
+
+class Wanted(NamedTuple):
+    """What is to be looked up for a batch: each is one place, counted from 1."""
+
+    agents: Sequence[UUID]
+    # Agent and payee.
+    payees: Sequence[tuple[UUID, UUID]]
+    sources: Sequence[UUID]
+    # Agent, currency, and the least and the most amount that lies just under the threshold.
+    bands: Sequence[tuple[UUID, str, int, int]]
+
+
+async def list_in_force(tx: Tx) -> list[tuple[Status, str]]:
+    """The rules that are active and those in the shadow, as they stand for whoever holds the tenant's gate."""
+    return await tx.pairs(
+        """SELECT s.status, r.rules
+           FROM risk_stage s JOIN risk_rules r ON r.tenant_id = s.tenant_id AND r.version = s.version
+           WHERE s.tenant_id = $1 AND s.status IN ('active', 'shadow')""",
+        tx.tenant,
+    )
+
+
+async def look_up(tx: Tx, now: datetime, wanted: Wanted) -> list[Found]:
+    """What is known before `now`, in one round trip; `history.look_back` says the same in memory.
+
+    Each part reads a bounded number of rows by an index, whatever an agent has done. A decision that allowed without
+    the result of any rule carried out what people approved: it was counted when it was asked.
+    """
+    agents, payees, bands = wanted.agents, wanted.payees, wanted.bands
+    return await tx.rows(
+        Found,
+        """WITH habit AS MATERIALIZED (
+               SELECT a.place, d.decided_at, d.currency, d.amount_minor
+               FROM unnest($3::uuid[]) WITH ORDINALITY a (agent_id, place) CROSS JOIN LATERAL (
+                   SELECT decided_at, currency, amount_minor FROM decision
+                   WHERE tenant_id = $1 AND agent_id = a.agent_id AND decided_at > $10
+                     AND outcome = 'allow' AND action <> 'create_hold'
+                   ORDER BY decided_at DESC, id DESC LIMIT $11) d)
+           SELECT 'hour', place::int, '', ARRAY[extract(hour FROM decided_at AT TIME ZONE 'UTC')::bigint, count(*)],
+                  min(decided_at)
+           FROM habit GROUP BY place, extract(hour FROM decided_at AT TIME ZONE 'UTC')
+           UNION ALL
+           SELECT 'busiest', place::int, '', ARRAY[max(n)], NULL
+           FROM (SELECT place, count(*) AS n FROM habit
+                 GROUP BY place, date_bin('1 hour', decided_at, '2000-01-01 00:00:00+00')) h
+           GROUP BY place
+           UNION ALL
+           SELECT 'amounts', place::int, currency::text,
+                  ARRAY[count(*), percentile_disc(0.95) WITHIN GROUP (ORDER BY amount_minor)], NULL
+           FROM habit GROUP BY place, currency
+           UNION ALL
+           SELECT 'asked', a.place::int, '', ARRAY[d.n], NULL
+           FROM unnest($3::uuid[]) WITH ORDINALITY a (agent_id, place) CROSS JOIN LATERAL (
+               SELECT least(count(*), $12) AS n
+               FROM (SELECT outcome, action, results FROM decision
+                     WHERE tenant_id = $1 AND agent_id = a.agent_id AND decided_at > $2::timestamptz - interval '1 hour'
+                     ORDER BY decided_at DESC LIMIT $13) e
+               WHERE e.outcome <> 'allow' OR (e.action <> 'capture_hold' AND e.results <> '[]')) d
+           UNION ALL
+           SELECT 'payee', p.place::int, '', ARRAY[]::bigint[], d.decided_at
+           FROM unnest($4::uuid[], $5::uuid[]) WITH ORDINALITY p (agent_id, target_id, place) CROSS JOIN LATERAL (
+               SELECT decided_at FROM decision
+               WHERE tenant_id = $1 AND agent_id = p.agent_id AND target_id = p.target_id
+                 AND outcome = 'allow' AND action <> 'create_hold'
+               ORDER BY decided_at LIMIT 1) d
+           UNION ALL
+           SELECT 'source', s.place::int, '', ARRAY[]::bigint[], p.effective_at
+           FROM unnest($6::uuid[]) WITH ORDINALITY s (source_id, place) CROSS JOIN LATERAL (
+               SELECT effective_at FROM posting
+               WHERE tenant_id = $1 AND source_id = s.source_id ORDER BY effective_at DESC LIMIT 1) p
+           UNION ALL
+           SELECT 'near', b.place::int, '', ARRAY[d.n], NULL
+           FROM unnest($7::uuid[], $8::text[], $9::bigint[], $14::bigint[]) WITH ORDINALITY
+                b (agent_id, currency, least, most, place)
+           CROSS JOIN LATERAL (
+               SELECT count(*) AS n FROM (
+                   SELECT FROM generate_series(
+                       date_bin('1 hour', $2::timestamptz - interval '1 day', '2000-01-01 00:00:00+00'), $2,
+                       interval '1 hour') hour
+                   CROSS JOIN LATERAL (
+                       SELECT FROM decision
+                       WHERE tenant_id = $1 AND agent_id = b.agent_id AND currency = b.currency
+                         AND date_bin('1 hour', decided_at, '2000-01-01 00:00:00+00') = hour
+                         AND amount_minor BETWEEN b.least AND b.most
+                         AND decided_at > $2::timestamptz - interval '1 day'
+                         AND (outcome <> 'allow' OR (action <> 'capture_hold' AND results <> '[]'))
+                       LIMIT $12) e
+                   LIMIT $12) f) d""",
+        tx.tenant,
+        now,
+        agents,
+        [agent_id for agent_id, _ in payees],
+        [target_id for _, target_id in payees],
+        wanted.sources,
+        [agent_id for agent_id, _, _, _ in bands],
+        [currency for _, currency, _, _ in bands],
+        [least for _, _, least, _ in bands],
+        now - timedelta(days=HABIT_DAYS),
+        MOST_HABITS,
+        MOST_COUNTED,
+        MOST_LOOKED_AT,
+        [most for _, _, _, most in bands],
+    )
