@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
 from bursar.core.idempotency.model import Answer, Claim
@@ -30,6 +29,7 @@ from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.model import Account, AccountStatus
 from bursar.core.ledger.orders import Order
 from bursar.core.ledger.outcomes import Done
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money, read_amount
@@ -57,7 +57,7 @@ class Story:
         """Start with an empty book."""
         operator = await enrol(database, tenant_id, "operator", "teller")
         agent = await enrol(database, tenant_id, "agent", "spender")
-        return cls(database, tenant_id, operator, agent, Desk(database, unassessed))
+        return cls(database, tenant_id, operator, agent, Desk(database, assess))
 
     async def tell(self, text: str) -> None:
         """Play the lines one after the other; the first that does not come true fails the test."""

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message
 
 from bursar.api.app import create_app
 from bursar.api.door import Door
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
 
 BASE = "http://127.0.0.1"
@@ -23,7 +23,7 @@ async def served(database: Database, sandbox: UUID | None = None) -> AsyncGenera
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
-        desk = Desk(database, unassessed)
+        desk = Desk(database, assess)
         yield Door(database, desk, sandbox)
         await desk.drain()
 

@@ -74,7 +74,16 @@ class Stock:
         values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent", "code"))
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
+        values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in ("draft_mandate", "change_mandate") else {})
+
+    def _rules(self) -> dict[str, Any]:
+        """A value for every field of risk rules, under a new version."""
+        return {
+            "version": 2 + new_id().int % 999_998, "points": 10, "above": 1, "full_at": 3, "busiest_at_least": 3,
+            "cool_off_hours": 24, "usual_percent": 2, "payments_at_least": 5, "near_percent": 90, "needs_approval": 101,
+            "step_up": 101, "deny": 101,
+        }  # fmt: skip
 
     def _terms(self) -> dict[str, Any]:
         """A value for every field of a mandate, for an agent that exists."""
@@ -105,6 +114,8 @@ class Stock:
             "approval_id": self.approval,
             "counterparty_id": self.counterparty,
             "freeze_id": self.freeze,
+            "version": self.risk_rules,
+            "event_id": self.assessed,
         }
         if operation_id == "unblock_counterparty":
             counterparty = await self.counterparty()
@@ -177,6 +188,27 @@ class Stock:
         """The id of a new freeze, of an account."""
         body = {"scope": "account", "object": await self.account(), "reason": "A reason"}
         return (await self.made("/v1/freezes", body))["id"]
+
+    async def risk_rules(self) -> str:
+        """The number of a new version of the risk rules, a draft that lets everything pass."""
+        values, ramp = self._rules(), {"points": 0, "above": 1, "full_at": 3}
+        rules = {
+            "version": values["version"], "velocity": {**ramp, "busiest_at_least": 3},
+            "new_payee": {"points": 0, "cool_off_hours": 24},
+            "unusual_hour": {**ramp, "usual_percent": 2, "payments_at_least": 5},
+            "amount_outlier": {**ramp, "payments_at_least": 5}, "structuring": {**ramp, "near_percent": 90},
+            "dormant": ramp, "outcomes": {"needs_approval": 101, "step_up": 101, "deny": 101},
+        }  # fmt: skip
+        return str((await self.made("/v1/risk/rules", rules))["version"])
+
+    async def assessed(self) -> str:
+        """The event of an agent's payment that was assessed by rules on trial."""
+        version = await self.risk_rules()
+        await self.made(f"/v1/risk/rules/{version}/shadow", None)
+        request = Request("POST", "/v1/transfers", body=self._move("source", "target"))
+        answer = await request.send(self.client, bearing(self.tenant.agent))
+        assert answer.status_code == 201, answer.text
+        return answer.json()["event_id"]
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

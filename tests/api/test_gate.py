@@ -93,7 +93,11 @@ async def test_a_body_that_is_spoiled_is_refused_though_all_of_its_fields_are_ri
     for operation in (operation for operation in operations if operation.body):
         request = await Stock(client, tenant).request(operation)
         before = books.of(tenant)
-        answer = await replace(request, content=spoil(json.dumps(request.body))).send(client, bearing(tenant.operator))
+        text = json.dumps(request.body)
+        if (spoiled := spoil(text)) == text.encode():
+            assert operation.id == "draft_risk_rules", "only risk rules have no text to spoil"
+            continue
+        answer = await replace(request, content=spoiled).send(client, bearing(tenant.operator))
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_argument"), (operation.id, answer.text)
         assert answer.json()["money_moved"] == "no"
         assert books.of(tenant) == before, operation.id

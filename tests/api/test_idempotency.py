@@ -94,7 +94,14 @@ async def test_every_operation_that_takes_a_key_replays_its_answer_byte_for_byte
         assert rows(database_url) == before, operation.id
 
 
-ABOUT_SOMETHING_NEW = {"open_account", "create_agent", "draft_mandate", "create_counterparty", "create_freeze"}
+ABOUT_SOMETHING_NEW = {
+    "open_account",
+    "create_agent",
+    "draft_mandate",
+    "create_counterparty",
+    "create_freeze",
+    "draft_risk_rules",
+}
 
 
 async def test_another_body_under_the_same_key_is_refused_by_every_operation(

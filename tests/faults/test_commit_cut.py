@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.service import Reply
 from bursar.core.idempotency.model import Answer, IdempotencyInFlight
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, OutcomeUnknown, UpstreamUnavailable
 from tests.asking import DONE, transfer
 from tests.faults.proxy import Cut, Proxy, proxied
@@ -42,7 +42,7 @@ async def line(database_url: str, directory: Path) -> AsyncGenerator[tuple[Proxy
     """A desk whose connections go through a proxy that cuts them."""
     async with proxied(database_url, directory) as (proxy, url):
         database = await Database.open(url, connections=4)
-        yield proxy, Desk(database, unassessed)
+        yield proxy, Desk(database, assess)
         proxy.notice()
         await database.close()
 

@@ -10,11 +10,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import SandboxCredential
 from bursar.faces.cli.place import tenant_id_of
+from bursar.features.risk.deciding import assess
 from bursar.features.sandbox import service as sandbox
 from bursar.kernel.db import Database
 from bursar.kernel.embedded import EmbeddedPostgres
@@ -32,7 +32,7 @@ LAZY = {"wal_writer_delay": "10s", "wal_writer_flush_after": "2000MB", "wal_buff
 async def acknowledged(database: Database) -> set[str]:
     """Make transfers, one wave after the other, and return the ids of those that were acknowledged."""
     who = SandboxCredential(TENANT, sandbox.AGENT)
-    desk = Desk(database, unassessed)
+    desk = Desk(database, assess)
     told: set[str] = set()
     for _ in range(WAVES):
         answers = await asyncio.gather(*(desk.submit(transfer(who, SOURCE, TARGET)) for _ in range(IN_A_WAVE)))

@@ -28,6 +28,7 @@ from bursar.api.routes import (
     holds,
     keys,
     mandates,
+    risk,
     transfers,
 )
 from bursar.api.routing import lean_routes
@@ -43,8 +44,8 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 """
 
 _MODULES = (
-    accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, fintech, retail,
-    health,
+    accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
+    retail, health,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -18,6 +18,7 @@ from bursar.client.holds import Holds
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
 from bursar.client.quickstart import Quickstart
+from bursar.client.risk import Risk
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
 
@@ -28,7 +29,19 @@ _IDLE_SECONDS = 2.0
 
 
 class Bursar(
-    Accounts, Transfers, Holds, Events, Agents, Keys, Mandates, Approvals, Counterparties, Freezes, Quickstart, Service
+    Accounts,
+    Transfers,
+    Holds,
+    Events,
+    Agents,
+    Keys,
+    Mandates,
+    Approvals,
+    Counterparties,
+    Freezes,
+    Risk,
+    Quickstart,
+    Service,
 ):
     """A service of Bursar and whoever the key belongs to; use it as an async context manager, from one event loop."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bursar.wire.fields import Asked, Currency, Description, Metadata, MoneyText, Time, Told
+from bursar.wire.risk import RiskAssessment
 
 
 class PendingApproval(Told):
@@ -97,4 +98,8 @@ class ApprovalDetail(Approval):
     """An approval, what the system knows of its payee, and beside it the agent's own words."""
 
     known_payee: KnownPayee
+    risk: Annotated[
+        RiskAssessment | None,
+        Field(description="Why it has its score; null for agents, or without rules."),
+    ]
     agents_words: AgentsWords

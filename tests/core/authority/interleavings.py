@@ -10,6 +10,7 @@ from psycopg import sql
 
 from bursar.core.authority import approvals, counterparties, executing, mandates, switches
 from bursar.core.authority import service as authority
+from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk, settled
 from bursar.core.authority.model import ACTIONS, Ask
 from bursar.core.authority.service import Carried

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Reply
@@ -18,6 +17,7 @@ from bursar.core.identity import service as identity
 from bursar.core.identity.model import ScopeMissing, Unauthenticated
 from bursar.core.ledger.orders import Move, SendMoney
 from bursar.core.ledger.outcomes import StateConflict
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Busy, Database, connect
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
@@ -184,7 +184,7 @@ async def _balance(story: Story) -> int:
 
 async def test_two_desks_on_one_database_agree(story: Story, database_url: str) -> None:
     other = await Database.open(database_url)
-    desks = (story.desk, Desk(other, unassessed))
+    desks = (story.desk, Desk(other, assess))
     sends = [transfer(story.operator, "alice", "bob", 1000) for _ in range(120)]
     replies = await asyncio.gather(*(desks[n % 2].submit(send) for n, send in enumerate(sends)))
     await other.close()

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.mandate import WIDEST, Mandate
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
@@ -27,6 +26,7 @@ from bursar.core.ledger.orders import (
     Together,
 )
 from bursar.core.ledger.outcomes import AllDone, Done
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
@@ -97,7 +97,7 @@ async def used(story: Story, mandate: Mandate) -> tuple[int, int]:
 async def desks(story: Story, database_url: str) -> AsyncGenerator[list[Desk]]:
     """Two desks with a pool each, as two processes have."""
     other = await Database.open(database_url)
-    yield [Desk(story.database, unassessed), Desk(other, unassessed)]
+    yield [Desk(story.database, assess), Desk(other, assess)]
     await other.close()
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from bursar.core.authority import service as authority
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk, settled
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.idempotency.model import Answer, IdempotencyConflict, IdempotencyInFlight
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, Tx, connect
 from tests.asking import DONE, REFUSED, transfer
 from tests.stories import Story
@@ -22,7 +22,7 @@ async def alone(database: Database, tenant_id: UUID, instruction: Instruction) -
     """Carry out one instruction in a transaction of its own, without the desk: only the database's locks are left."""
 
     async def work(tx: Tx) -> Carried:
-        return await authority.carry_out(tx, [instruction], unassessed)
+        return await authority.carry_out(tx, [instruction], assess)
 
     (reply,) = await settled(database, [instruction.ask], tenant_id, work)
     return reply
@@ -131,7 +131,7 @@ async def test_a_key_has_one_effect_however_many_use_it_and_for_whatever(
         bob has 0.00 USD
     """)
     other = await Database.open(database_url)
-    desks = [story.desk, Desk(other, unassessed)]
+    desks = [story.desk, Desk(other, assess)]
 
     async def use(client: int, n: int) -> tuple[int, Reply]:
         minor = 100 + 100 * (client % 2)

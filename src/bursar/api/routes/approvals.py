@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
+from bursar.api.routes.risk import show_assessment
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import approvals
 from bursar.core.authority.approvals import Background, Seen, needs_of, payload_of
@@ -16,6 +17,8 @@ from bursar.core.authority.model import refused
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
+from bursar.features.risk import explaining
+from bursar.features.risk.explaining import Explained
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
@@ -46,7 +49,8 @@ async def get_approval(caller: CallerOf, approval_id: IdPath) -> Response:
     async with caller.reading("get_approval") as (tx, actor):
         seen = await approvals.find_for(tx, actor, read("apr", approval_id))
         background = await approvals.background_of(tx, seen.approval)
-    return json_response(_show_detail(seen, background))
+        risk = None if actor.kind == "agent" else await explaining.find(tx, seen.approval.decision_id)
+    return json_response(_show_detail(seen, background, risk))
 
 
 @router.post("/{approval_id}/approve", response_model=wire.Approval, responses=WRITE_PROBLEMS)
@@ -137,7 +141,7 @@ def _facts(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _show_detail(seen: Seen, background: Background) -> wire.ApprovalDetail:
+def _show_detail(seen: Seen, background: Background, risk: Explained | None) -> wire.ApprovalDetail:
     known, order = background.counterparty, payload_of(seen.approval)["order"]
     return wire.ApprovalDetail(
         **_facts(seen),
@@ -149,5 +153,6 @@ def _show_detail(seen: Seen, background: Background) -> wire.ApprovalDetail:
             earlier_payments=background.payments,
             last_payment_at=background.last_at,
         ),
+        risk=show_assessment(risk) if risk else None,
         agents_words=wire.AgentsWords(description=order.get("description"), metadata=order.get("metadata", {})),
     )

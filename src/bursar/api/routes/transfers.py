@@ -13,7 +13,6 @@ from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_curs
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
 from bursar.core.authority import service as authority
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.checking import Checked
 from bursar.core.authority.model import PendingApproval, Told
 from bursar.core.idempotency.model import Answer
@@ -21,6 +20,7 @@ from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import Claims, Order
 from bursar.core.ledger.outcomes import AllDone, Done, Pending
+from bursar.features.risk.deciding import assess
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish
@@ -70,7 +70,7 @@ async def check_transfer(caller: CallerOf, body: wire.CheckTransfer) -> Response
     async with caller.door.database.transaction(ask.credential.tenant_id) as tx:
         actor = await authority.authorise_read(tx, ask)
         agent = await _checked_for(tx, actor, body.agent)
-        checked = await checking.check(tx, agent, "create_transfer", transfers.send(agent or actor, wish), unassessed)
+        checked = await checking.check(tx, agent, "create_transfer", transfers.send(agent or actor, wish), assess)
     return json_response(_checked(checked))
 
 

@@ -82,6 +82,13 @@ ACTIONS: dict[str, Action] = {
         Action("resume_freeze", "freezes:resume"),
         Action("list_keys", "keys:read"),
         Action("revoke_key", "keys:write"),
+        Action("draft_risk_rules", "risk:write"),
+        Action("shadow_risk_rules", "risk:write"),
+        Action("activate_risk_rules", "risk:write"),
+        Action("retire_risk_rules", "risk:write"),
+        Action("list_risk_rules", "risk:read"),
+        Action("compare_risk_rules", "risk:read"),
+        Action("get_risk_assessment", "risk:read"),
     )
 }
 

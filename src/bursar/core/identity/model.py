@@ -45,6 +45,8 @@ Scope = Literal[
     "freezes:write",
     "freezes:self",
     "freezes:resume",
+    "risk:read",
+    "risk:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -62,6 +64,9 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "approvals:decide",
         "freezes:write",
         "freezes:resume",
+        # Whoever knows the thresholds can stay below them.
+        "risk:read",
+        "risk:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

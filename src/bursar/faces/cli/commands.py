@@ -9,12 +9,12 @@ from cyclopts import App, Parameter
 from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
+from bursar.faces.cli.risk_commands import risk_app
 from bursar.kernel.refusal import Refusal
 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
 key_app = App(name="key", help="Hand out, list and revoke API keys.")
 import_app = App(name="import", help="Bring data in.")
-risk_app = App(name="risk", help="Look at what the risk rules would say.")
 app.command(key_app)
 app.command(risk_app)
 app.command(agent_app)
@@ -77,14 +77,6 @@ def statement(
     from bursar.faces.cli.statements import import_statement_command
 
     sys.exit(run(import_statement_command(file, mapping, tenant, data, as_json=json)))
-
-
-@risk_app.command
-def evaluate(*, file: Path | None = None, seed: int = 1, json: AsJson = False) -> None:
-    """Plant frauds in real bank histories and count what the default rules catch, and what they raise for nothing."""
-    from bursar.faces.cli import risk
-
-    risk.evaluate(file, seed, as_json=json)
 
 
 @app.command

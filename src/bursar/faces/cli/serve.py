@@ -17,10 +17,10 @@ from bursar import worker
 from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
-from bursar.core.authority.assessing import unassessed
 from bursar.core.authority.desk import Desk
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
 from bursar.kernel.settings import Settings
@@ -83,7 +83,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 @asynccontextmanager
 async def _door(place: Place) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
-    desk = Desk(place.database, unassessed)
+    desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
     beside = [asyncio.create_task(worker.work(workers))]
     if place.server:

@@ -10,6 +10,8 @@ Outcome = Literal["allow", "needs_approval", "step_up", "deny"]
 Feature = Literal["velocity", "new_payee", "unusual_hour", "amount_outlier", "structuring", "dormant"]
 
 HIGHEST_SCORE = 100
+# How many payments a comparison names of each kind.
+EXAMPLES = 5
 # How far back an agent's habits are looked for.
 HABIT_DAYS = 180
 # The latest payments that habits are made of, so that a look back costs the same whatever an agent has done.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bursar.features.risk.model import (
+    EXAMPLES,
     HABIT_DAYS,
     HIGHEST_SCORE,
     MOST_HABITS,
@@ -29,7 +30,6 @@ from bursar.features.risk.ruleset import (
 )
 from bursar.kernel.money import show_minor
 
-_EXAMPLES = 5
 # Canonical JSON ends at 2**53; amounts lie so far apart only when nothing else matters.
 _MOST_PERCENT = 1_000_000
 _HOUR = timedelta(hours=1)
@@ -145,6 +145,6 @@ def compare(old: Sequence[Assessment], new: Sequence[Assessment]) -> Comparison:
     for place, (before, after) in enumerate(zip(old, new, strict=True)):
         if before.outcome != after.outcome:
             places[before.outcome, after.outcome].append(place)
-    changes = [Change(*move, len(found), found[:_EXAMPLES]) for move, found in places.items()]
+    changes = [Change(*move, len(found), found[:EXAMPLES]) for move, found in places.items()]
     changes.sort(key=lambda c: (-c.payments, c.examples[0]))
     return Comparison(len(old), len(old) - sum(c.payments for c in changes), changes)

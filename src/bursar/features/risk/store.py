@@ -18,8 +18,10 @@ class Standing(NamedTuple):
     rules: str
     rules_hash: bytes
     status: Status
-    drafted_at: datetime
-    changed_at: datetime
+    # All None of the version that comes with Bursar, as long as it stands nowhere.
+    drafted_at: datetime | None
+    changed_at: datetime | None
+    changed_by: UUID | None
 
 
 class Found(NamedTuple):
@@ -133,4 +135,139 @@ async def look_up(tx: Tx, now: datetime, wanted: Wanted) -> list[Found]:
         MOST_COUNTED,
         MOST_LOOKED_AT,
         [most for _, _, _, most in bands],
+    )
+
+
+class Moved(NamedTuple):
+    """How many decisions carry the same words about rules on trial; see the column `decision.shadow`."""
+
+    shadow: str
+    payments: int
+
+
+class Assessed(NamedTuple):
+    """A decision as far as its assessment is concerned; `inputs` is canonical JSON."""
+
+    inputs: str
+    source_id: UUID | None
+    target_id: UUID | None
+
+
+async def lock_gate(tx: Tx) -> None:
+    """Wait for every decision that is under way, and have later ones wait: they see what is written now."""
+    await tx.run("SELECT pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", tx.tenant)
+    await tx.run("SELECT FROM tenant WHERE tenant_id = $1 FOR NO KEY UPDATE", tx.tenant)
+
+
+async def list_versions(tx: Tx, after: int, limit: int) -> list[Standing]:
+    """Versions above `after`, the lowest first."""
+    return await tx.rows(
+        Standing,
+        """SELECT r.version, r.rules, r.rules_hash, s.status, r.drafted_at, s.changed_at, s.changed_by
+           FROM risk_rules r JOIN risk_stage s ON s.tenant_id = r.tenant_id AND s.version = r.version
+           WHERE r.tenant_id = $1 AND r.version > $2 ORDER BY r.version LIMIT $3""",
+        tx.tenant,
+        after,
+        limit,
+    )
+
+
+async def find_version(tx: Tx, version: int) -> Standing | None:
+    """One version as it stands."""
+    return await tx.row(
+        Standing,
+        """SELECT r.version, r.rules, r.rules_hash, s.status, r.drafted_at, s.changed_at, s.changed_by
+           FROM risk_rules r JOIN risk_stage s ON s.tenant_id = r.tenant_id AND s.version = r.version
+           WHERE r.tenant_id = $1 AND r.version = $2""",
+        tx.tenant,
+        version,
+    )
+
+
+async def insert_draft(tx: Tx, version: int, rules: str, rules_hash: bytes, drafted_by: UUID) -> bool:
+    """Keep a new version as a draft; False if there is one of this number."""
+    written = await tx.column(
+        int,
+        """INSERT INTO risk_rules (tenant_id, version, rules, rules_hash, drafted_by, drafted_at)
+           VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT DO NOTHING RETURNING version""",
+        tx.tenant,
+        version,
+        rules,
+        rules_hash,
+        drafted_by,
+    )
+    if written:
+        await tx.run(
+            """INSERT INTO risk_stage (tenant_id, version, status, changed_by, changed_at)
+               VALUES ($1, $2, 'draft', $3, clock_timestamp())""",
+            tx.tenant,
+            version,
+            drafted_by,
+        )
+    return bool(written)
+
+
+async def retire(tx: Tx, status: Status, changed_by: UUID) -> list[int]:
+    """Retire the version that has this status, if there is one; its number."""
+    return await tx.column(
+        int,
+        """UPDATE risk_stage SET status = 'retired', changed_by = $3, changed_at = clock_timestamp()
+           WHERE tenant_id = $1 AND status = $2 RETURNING version""",
+        tx.tenant,
+        status,
+        changed_by,
+    )
+
+
+async def mark(tx: Tx, version: int, status: Status, changed_by: UUID) -> None:
+    """Have a version stand elsewhere."""
+    await tx.run(
+        """UPDATE risk_stage SET status = $3, changed_by = $4, changed_at = clock_timestamp()
+           WHERE tenant_id = $1 AND version = $2""",
+        tx.tenant,
+        version,
+        status,
+        changed_by,
+    )
+
+
+async def count_moves(tx: Tx, start: datetime, end: datetime) -> list[Moved]:
+    """What rules on trial said beside those in force, from a moment until before another."""
+    return await tx.rows(
+        Moved,
+        """SELECT shadow, count(*) FROM decision
+           WHERE tenant_id = $1 AND shadow IS NOT NULL AND decided_at >= $2 AND decided_at < $3
+           GROUP BY shadow ORDER BY shadow""",
+        tx.tenant,
+        start,
+        end,
+    )
+
+
+async def list_examples(
+    tx: Tx, start: datetime, end: datetime, shadows: Sequence[str], limit: int
+) -> list[tuple[str, UUID]]:
+    """The first decisions that carry each of these words."""
+    return await tx.pairs(
+        """SELECT w.shadow, d.id FROM unnest($4::text[]) w (shadow) CROSS JOIN LATERAL (
+               SELECT id, decided_at FROM decision
+               WHERE tenant_id = $1 AND shadow IS NOT NULL AND shadow = w.shadow
+                 AND decided_at >= $2 AND decided_at < $3
+               ORDER BY decided_at, id LIMIT $5) d
+           ORDER BY d.decided_at, d.id""",
+        tx.tenant,
+        start,
+        end,
+        shadows,
+        limit,
+    )
+
+
+async def find_assessed(tx: Tx, decision_id: UUID) -> Assessed | None:
+    """One decision, if it is there."""
+    return await tx.row(
+        Assessed,
+        "SELECT inputs, source_id, target_id FROM decision WHERE tenant_id = $1 AND id = $2",
+        tx.tenant,
+        decision_id,
     )
