@@ -27,6 +27,11 @@ ALICE = "(SELECT id FROM account WHERE number = 'alice')"
 EUROS = "(SELECT id FROM account WHERE number = 'euros')"
 AN_ENTRY = "(SELECT id FROM entry WHERE kind = 'transfer' ORDER BY id DESC LIMIT 1)"
 
+RULES = (
+    "INSERT INTO risk_rules SELECT tenant_id, 2, '{{\"version\": {0}}}', sha256('{{\"version\": {1}}}'), "
+    "tenant_id, now() FROM tenant RETURNING *"
+)
+STANDING = "WITH r AS ({0}) INSERT INTO risk_stage SELECT tenant_id, version, 'draft', tenant_id, drafted_at FROM r"
 HOLD = "(SELECT id FROM hold WHERE status = '{0}')"
 AN_APPROVAL = (
     "INSERT INTO approval SELECT tenant_id, gen_random_uuid(), id, agent_id, {0}, 'a', sha256('b'), '', {1}, "
@@ -128,4 +133,9 @@ PLANTS: list[tuple[str, str]] = [
     ("I43", "UPDATE mandate SET status = 'paused'"),
     ("I43", "DELETE FROM mandate_version"),
     ("I43", "UPDATE mandate SET version = version - 1"),
+    ("I44", "/* stands nowhere */ " + RULES.format(2, 2)),
+    ("I44", "/* of another hash */ " + STANDING.format(RULES.format(2, 3))),
+    ("I44", "/* of another number */ " + STANDING.format(RULES.format(3, 3))),
+    ("I44", "UPDATE decision SET shadow = '0 none 7 allow'"),
+    ("I44", "UPDATE decision SET shadow = '7 allow 0 none'"),
 ]  # fmt: skip

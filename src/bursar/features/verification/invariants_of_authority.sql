@@ -26,3 +26,15 @@ FROM mandate AS m
 LEFT JOIN mandate_version AS v ON m.tenant_id = v.tenant_id AND m.id = v.mandate_id AND m.version = v.version
 WHERE v.version IS NULL OR v.terms <> m.terms OR v.status <> m.status
 OR EXISTS (SELECT FROM mandate_version AS n WHERE n.tenant_id = m.tenant_id AND n.mandate_id = m.id AND n.version > m.version);
+
+-- name: I44 Risk rules are those their hash was made of, every version stands somewhere, and what was assessed has its rules
+SELECT r.tenant_id, r.version
+FROM risk_rules AS r
+LEFT JOIN risk_stage AS s ON r.tenant_id = s.tenant_id AND r.version = s.version
+WHERE s.version IS NULL OR r.rules_hash <> sha256(convert_to(r.rules, 'UTF8'))
+OR (r.rules::jsonb ->> 'version')::integer <> r.version
+UNION ALL
+SELECT d.tenant_id, split_part(d.shadow, ' ', n)::integer
+FROM decision AS d CROSS JOIN (VALUES (1), (3)) AS v (n)
+WHERE d.shadow IS NOT NULL AND split_part(d.shadow, ' ', n) <> '0'
+AND NOT EXISTS (SELECT FROM risk_rules AS r WHERE r.tenant_id = d.tenant_id AND r.version = split_part(d.shadow, ' ', n)::integer);
