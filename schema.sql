@@ -137,6 +137,7 @@ CREATE TABLE bursar.decision (
     uses text NOT NULL,
     decided_at timestamp with time zone NOT NULL,
     shadow text,
+    decided_hour timestamp with time zone GENERATED ALWAYS AS (date_bin('01:00:00'::interval, decided_at, '2000-01-01 00:00:00+00'::timestamp with time zone)) STORED,
     fingerprint uuid,
     CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
@@ -531,7 +532,7 @@ CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((sta
 
 CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
 
-CREATE INDEX decision_asked ON bursar.decision USING btree (tenant_id, agent_id, currency, date_bin('01:00:00'::interval, decided_at, '2000-01-01 00:00:00+00'::timestamp with time zone), amount_minor) WHERE ((outcome <> 'allow'::text) OR ((action <> 'capture_hold'::text) AND (results <> '[]'::text)));
+CREATE INDEX decision_asked ON bursar.decision USING btree (tenant_id, agent_id, currency, decided_hour, amount_minor) WHERE ((outcome <> 'allow'::text) OR ((action <> 'capture_hold'::text) AND (results <> '[]'::text)));
 
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
 

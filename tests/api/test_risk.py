@@ -135,7 +135,9 @@ async def test_a_score_asks_a_person_whom_it_tells_why(desk: Desk, workers: Data
     # What was approved is carried out whatever the rules say meanwhile: the approvers knew the score.
     await desk.bring(stranger(3, 100), "activate")
     await worker.execute_approvals(workers)
-    assert (await desk.get(path))["executed_event_id"]
+    executed = (await desk.get(path))["executed_event_id"]
+    found = await desk.get(f"/v1/risk/assessments/{executed}")
+    assert (found, found["active"]["score"]) == (seen["risk"], 40)
     assert (await desk.pay(409))["code"] == "limit_exceeded"
 
 

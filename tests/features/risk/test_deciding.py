@@ -1,7 +1,9 @@
 """What a query over stored decisions finds is what the plain look back in memory says, however much there is."""
 
+import itertools
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import psycopg
@@ -16,7 +18,7 @@ from bursar.features.risk.history import look_back
 from bursar.features.risk.keeping import Kept, read_kept
 from bursar.features.risk.model import Decided, History, Payment
 from bursar.features.risk.ruleset import DEFAULT_RULES, read_rules, write_rules
-from bursar.kernel.db import Database
+from bursar.kernel.db import Database, Tx
 from bursar.kernel.ids import new_id
 from tests.features.risk.past import WAYS, Past, Row, put_in_force, write, write_postings
 
@@ -174,6 +176,56 @@ async def test_a_flood_of_other_amounts_hides_no_structuring(bare: Database, own
     (kept,) = await kept_of(bare, tenant_id, [question(AGENTS[0], payment)])
     assert kept.active
     assert (kept.active.near_threshold, kept.active.outcome) == (2, "deny")
+
+
+class Planner:
+    """A transaction that has statements explained in place of carried out."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self.tenant = tx.tenant
+
+    async def rows(self, _: object, sql: str, *args: object) -> list[str]:
+        return await self._tx.column(str, cast(LiteralString, f"EXPLAIN {sql}"), *args)
+
+
+async def test_every_look_back_goes_by_its_index_down_to_the_last_column(
+    bare: Database, owner: psycopg.Connection
+) -> None:
+    """Behind row security a condition that might leak is looked at row by row: an hour's flood was read for each."""
+    tenant_id = new_id()
+    payment = Payment(NOW, SOURCES[0], PAYEES[0], "USD", 95)
+    ways = list(WAYS)
+    past = [
+        Past(
+            AGENTS[n % 2],
+            payment._replace(at=NOW - HOUR * n / 20, amount_minor=n, target_id=PAYEES[n % 3]),
+            ways[n % 10],
+        )
+        for n in range(3_000, 0, -1)
+    ]
+    write(owner, tenant_id, past)
+    owner.execute("ANALYZE decision")
+    owner.commit()
+    wanted = store.Wanted([AGENTS[0]], [(AGENTS[0], PAYEES[0])], [SOURCES[0]], [(AGENTS[0], "USD", 90, 100)])
+    async with bare.transaction(tenant_id, read_only=True) as tx:
+        plan: Any = await store.look_up(cast(Tx, Planner(tx)), NOW, wanted)
+    conditions = {
+        line.split(" using ")[1].split(" on ")[0]: below.strip()
+        for line, below in itertools.pairwise(plan)
+        if " using " in line
+    }
+    assert conditions.keys() == {
+        "decision_by_agent", "decision_paid", "decision_payee", "decision_asked", "posting_by_source"
+    }  # fmt: skip
+    for name, column in (
+        ("decision_by_agent", "decided_at"), ("decision_paid", "decided_at"), ("decision_payee", "target_id"),
+        ("decision_asked", "decided_hour"), ("decision_asked", "amount_minor"), ("decision_asked", "currency"),
+        ("posting_by_source", "source_id"),
+    ):  # fmt: skip
+        assert conditions[name].startswith("Index Cond:"), conditions[name]
+        assert column in conditions[name], (name, conditions[name])
+    assert not [line for line in plan if "Seq Scan" in line]
 
 
 async def test_without_rules_nothing_is_known_or_kept(bare: Database) -> None:

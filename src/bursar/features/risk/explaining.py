@@ -13,6 +13,7 @@ from bursar.features.risk.model import Assessment, Payment
 from bursar.features.risk.ruleset import RuleSet, read_rules
 from bursar.features.risk.score import assess
 from bursar.kernel.db import Tx
+from bursar.kernel.ids import read
 from bursar.kernel.refusal import UnknownObject
 
 
@@ -37,6 +38,9 @@ async def find(tx: Tx, decision_id: UUID) -> Explained | None:
     """The same; None where no risk rules were asked."""
     found = await store.find_assessed(tx, decision_id)
     inputs: Mapping[str, Any] = orjson.loads(found.inputs) if found else {}
+    if "approval" in inputs:  # What people approved was scored when it was asked for.
+        asked_id = await store.find_asked(tx, read("apr", inputs["approval"]))
+        return await find(tx, asked_id) if asked_id else None
     if found is None or "assessed" not in inputs:
         return None
     kept, payment = read_kept(inputs["assessed"]), _payment_of(inputs, found.source_id, found.target_id)

@@ -105,7 +105,7 @@ async def look_up(tx: Tx, now: datetime, wanted: Wanted) -> list[Found]:
                WHERE tenant_id = $1 AND source_id = s.source_id ORDER BY effective_at DESC LIMIT 1) p
            UNION ALL
            SELECT 'near', b.place::int, '', ARRAY[d.n], NULL
-           FROM unnest($7::uuid[], $8::text[], $9::bigint[], $14::bigint[]) WITH ORDINALITY
+           FROM unnest($7::uuid[], $8::char(3)[], $9::bigint[], $14::bigint[]) WITH ORDINALITY
                 b (agent_id, currency, least, most, place)
            CROSS JOIN LATERAL (
                SELECT count(*) AS n FROM (
@@ -114,8 +114,7 @@ async def look_up(tx: Tx, now: datetime, wanted: Wanted) -> list[Found]:
                        interval '1 hour') hour
                    CROSS JOIN LATERAL (
                        SELECT FROM decision
-                       WHERE tenant_id = $1 AND agent_id = b.agent_id AND currency = b.currency
-                         AND date_bin('1 hour', decided_at, '2000-01-01 00:00:00+00') = hour
+                       WHERE tenant_id = $1 AND agent_id = b.agent_id AND currency = b.currency AND decided_hour = hour
                          AND amount_minor BETWEEN b.least AND b.most
                          AND decided_at > $2::timestamptz - interval '1 day'
                          AND (outcome <> 'allow' OR (action <> 'capture_hold' AND results <> '[]'))
@@ -271,3 +270,11 @@ async def find_assessed(tx: Tx, decision_id: UUID) -> Assessed | None:
         tx.tenant,
         decision_id,
     )
+
+
+async def find_asked(tx: Tx, approval_id: UUID | None) -> UUID | None:
+    """The decision by which an approval was asked for."""
+    found = await tx.column(
+        UUID, "SELECT decision_id FROM approval WHERE tenant_id = $1 AND id = $2", tx.tenant, approval_id
+    )
+    return found[0] if found else None
