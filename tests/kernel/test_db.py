@@ -235,6 +235,24 @@ async def test_a_session_that_an_operator_ends_is_unavailable_and_the_next_is_we
     assert await _name(database, tenant_id) == "operator"
 
 
+async def test_a_server_that_takes_no_new_session_is_unavailable(database_url: str) -> None:
+    name = database_url.partition("/test_")[2].partition("?")[0]
+    database, outside = (
+        await Database.open(database_url),
+        await connect(database_url.replace(f"test_{name}", "postgres")),
+    )
+    await outside.execute(f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS false")
+    await outside.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", f"test_{name}")
+    try:
+        for _ in range(2):
+            with pytest.raises(UpstreamUnavailable):
+                await _run(database, None, "SELECT")
+    finally:
+        await outside.execute(f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS true")
+        await outside.close()
+        await database.close()
+
+
 async def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
     with pytest.raises(UpstreamUnavailable):
         await _run(database, None, "SET LOCAL statement_timeout = '50ms'", "SELECT pg_sleep(20)")

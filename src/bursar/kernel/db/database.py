@@ -139,6 +139,8 @@ class Database:
     async def _acquire(self) -> Any:
         try:
             return await self._pool.acquire(timeout=self._seconds_to_wait)
+        except asyncpg.PostgresError as error:  # Whatever the server has against a new session, nothing was sent.
+            raise UpstreamUnavailable from error
         except Exception as error:
             raise translated(error) from error
 
