@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message
 
 from bursar.api.app import create_app
 from bursar.api.door import Door
+from bursar.api.turnstile import Turnstile
 from bursar.core.authority.desk import Desk
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
@@ -18,13 +19,18 @@ BASE = "http://127.0.0.1"
 
 
 @asynccontextmanager
-async def served(database: Database, sandbox: UUID | None = None) -> AsyncGenerator[ASGIApp]:
-    """The service on this database; with a tenant as `sandbox`, open without a key and for this machine only."""
+async def served(
+    database: Database, sandbox: UUID | None = None, requests_per_second: float = 0
+) -> AsyncGenerator[ASGIApp]:
+    """The service on this database; with a tenant as `sandbox`, open without a key and for this machine only.
+
+    `requests_per_second` is what a key has while other tenants are at work; 0 is no limit.
+    """
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
         desk = Desk(database, assess)
-        yield Door(database, desk, sandbox)
+        yield Door(database, desk, sandbox, Turnstile(requests_per_second))
         await desk.drain()
 
     app = create_app(open_door, local_only=sandbox is not None)

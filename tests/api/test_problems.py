@@ -39,7 +39,7 @@ CODES = {
     "counterparty_not_allowed", "currency_not_allowed", "idempotency_conflict",
     "idempotency_in_flight", "insufficient_funds", "invalid_argument", "limit_exceeded", "mandate_expired",
     "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
-    "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
+    "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
     "upstream_unavailable", "velocity_exceeded",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip

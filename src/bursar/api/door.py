@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from bursar.api.problems import MEDIA_TYPE, answer_of, response_of
+from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import Desk, settled
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
@@ -59,11 +60,12 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: its database, its desk, and the sandbox's tenant if this is one."""
+    """The running service: its database, its desk, the sandbox's tenant if this is one, and who goes on when."""
 
     database: Database
     desk: Desk
     sandbox: UUID | None = None
+    turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
 
     @property
     def live(self) -> bool:
@@ -157,18 +159,23 @@ class Caller:
         return Response(reply.body, reply.status, headers, media_type=media_type)
 
 
-def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
-    """Who a request comes from, by its Authorization header; refused at once but for none at all in the sandbox."""
+async def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
+    """Who a request comes from, by its Authorization header, when it is their turn.
+
+    Refused at once without a key, but for none at all in the sandbox.
+    """
     scheme, _, text = authorization.partition(" ")
     credential = read_key(text) if scheme.lower() == "bearer" else None
     if credential is None and (authorization or door.sandbox is None):
         raise Unauthenticated
+    if credential:
+        await door.turnstile.pass_through(credential)
     return Caller(door, request_id, credential)
 
 
 async def _caller(request: Request, _: Annotated[object, Security(_BEARER)]) -> Caller:
     authorization = request.headers.get("authorization", "")
-    return caller_of(request.app.state.door, request.scope["bursar"]["request_id"], authorization)
+    return await caller_of(request.app.state.door, request.scope["bursar"]["request_id"], authorization)
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]

@@ -177,6 +177,6 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {s: {"description": titles[s], "content": {MEDIA_TYPE: {"schema": schema}}} for s in all_statuses}
 
 
-READ_PROBLEMS = documented(401, 403, 404, 503)
-WRITE_PROBLEMS = documented(401, 403, 404, 409, 415, 503)
-QUICK_PROBLEMS = documented(400, 401, 403, 404, 409, 415, 503)
+READ_PROBLEMS = documented(401, 403, 404, 429, 503)
+WRITE_PROBLEMS = documented(401, 403, 404, 409, 415, 429, 503)
+QUICK_PROBLEMS = documented(400, 401, 403, 404, 409, 415, 429, 503)

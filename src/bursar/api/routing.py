@@ -57,7 +57,7 @@ class LeanRoute:
         """Answer one request that the intake has taken in."""
         scope["route"] = self._route
         headers: Mapping[str, str] = scope["bursar"]["headers"]
-        caller = caller_of(door, scope["bursar"]["request_id"], headers.get("authorization", ""))
+        caller = await caller_of(door, scope["bursar"]["request_id"], headers.get("authorization", ""))
         key = headers.get(KEY_HEADER.lower())
         errors = self._errors_of_key(key)
         try:

@@ -18,4 +18,5 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=lambda: user_data_path("bursar", appauthor=False))
     connections: int = Field(default=10, ge=2, le=1000)
     statement_cache_size: int = Field(default=200, ge=0)
+    requests_per_second: float = Field(default=200.0, ge=0)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

@@ -17,6 +17,7 @@ from bursar import worker
 from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
+from bursar.api.turnstile import Turnstile
 from bursar.core.authority.desk import Desk
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
@@ -65,7 +66,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
         @asynccontextmanager
         async def open_door() -> AsyncGenerator[Door]:
-            async with _door(place) as door:
+            async with _door(place, settings.requests_per_second) as door:
                 yield door
 
         config = uvicorn.Config(
@@ -81,7 +82,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
 
 @asynccontextmanager
-async def _door(place: Place) -> AsyncGenerator[Door]:
+async def _door(place: Place, requests_per_second: float) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
@@ -89,7 +90,8 @@ async def _door(place: Place) -> AsyncGenerator[Door]:
     if place.server:
         beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
-        yield Door(place.database, desk, place.tenant_id if place.is_sandbox else None)
+        sandbox = place.tenant_id if place.is_sandbox else None
+        yield Door(place.database, desk, sandbox, Turnstile(requests_per_second))
     finally:
         for task in beside:
             task.cancel()

@@ -1,0 +1,77 @@
+"""Lets a flood of one caller starve nobody: while others are at work, each key goes on at a bounded pace."""
+
+import asyncio
+from collections import OrderedDict
+from typing import ClassVar
+from uuid import UUID
+
+from bursar.core.identity.model import Credential
+from bursar.kernel.refusal import Retry, TooMany
+
+# How long another tenant counts as at work after its last request, and how long a request waits for its turn at most.
+_SECONDS_AT_WORK = 1.0
+_LONGEST_WAIT = 1.0
+# What comes together after a pause goes on together: so much of a second's worth.
+_BURST = 0.1
+_MOST_CALLERS = 10_000
+
+
+class RateLimited(TooMany):
+    """This key sends more requests than its share while others are at work."""
+
+    retry: ClassVar[Retry] = "same_key"
+    next: ClassVar[str] = "Wait as long as Retry-After says, then send the same request with the same Idempotency-Key."
+    retry_after_seconds: ClassVar[int | None] = 1
+
+    def __init__(self, per_second: float) -> None:
+        """How many requests a second there are for this key."""
+        super().__init__(per_second)
+        self.per_second = per_second
+
+    @property
+    def detail(self) -> str:
+        """The limit."""
+        return (
+            f"While other tenants are at work this key has {self.per_second:g} requests a second, and more than a"
+            " second's worth waits already. This one was not looked at; no money moved by it."
+        )
+
+
+class Turnstile:
+    """When a request may go on. A caller that is alone is never kept waiting.
+
+    A caller is a whole credential, secret included: nobody without the secret can use up another's share.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        """`per_second` is each key's share while others are at work; 0 is no limit."""
+        self._per_second = per_second
+        self._free_at: OrderedDict[Credential, float] = OrderedDict()
+        self._latest: tuple[UUID | None, float] = (None, 0.0)
+        self._other: tuple[UUID | None, float] = (None, 0.0)
+
+    async def pass_through(self, caller: Credential) -> None:
+        """Wait for this caller's turn; refuses when too much of its own waits before it."""
+        seconds = self.seconds_until_turn(caller, asyncio.get_running_loop().time())
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+    def seconds_until_turn(self, caller: Credential, now: float) -> float:
+        """How long a request that comes now has to wait, its turn being taken; raises RateLimited."""
+        if not self._per_second or not self._sees_others(caller.tenant_id, now):
+            return 0.0
+        free_at = max(self._free_at.get(caller, 0.0), now - _BURST)
+        if free_at - now > _LONGEST_WAIT:
+            raise RateLimited(self._per_second)
+        self._free_at[caller] = free_at + 1 / self._per_second
+        self._free_at.move_to_end(caller)
+        if len(self._free_at) > _MOST_CALLERS:
+            self._free_at.popitem(last=False)
+        return max(free_at - now, 0.0)
+
+    def _sees_others(self, tenant_id: UUID, now: float) -> bool:
+        """Note who comes; whether somebody of another tenant came a moment ago."""
+        if self._latest[0] != tenant_id:
+            self._other = self._latest
+        self._latest = (tenant_id, now)
+        return self._other[0] is not None and now - self._other[1] <= _SECONDS_AT_WORK
