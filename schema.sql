@@ -66,7 +66,7 @@ ALTER TABLE bursar.api_key OWNER TO bursar_owner;
 CREATE TABLE bursar.approval (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    decision_id uuid NOT NULL,
+    decision_id uuid,
     maker_id uuid NOT NULL,
     status text DEFAULT 'pending'::text NOT NULL,
     payload text NOT NULL,
@@ -78,6 +78,14 @@ CREATE TABLE bursar.approval (
     ended_at timestamp with time zone,
     ended_why text,
     executed_event_id uuid,
+    kind text DEFAULT 'payment'::text NOT NULL,
+    mandate_id uuid,
+    CONSTRAINT approval_of_its_kind CHECK (
+CASE kind
+    WHEN 'payment'::text THEN ((decision_id IS NOT NULL) AND (mandate_id IS NULL))
+    WHEN 'mandate_change'::text THEN ((mandate_id IS NOT NULL) AND (decision_id IS NULL) AND (hold_id IS NULL))
+    ELSE false
+END),
     CONSTRAINT approval_payload_hash_check CHECK ((length(payload_hash) = 32)),
     CONSTRAINT approval_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text])))
 )
@@ -524,6 +532,8 @@ ALTER TABLE ONLY bursar.tenant
 
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
+CREATE UNIQUE INDEX approval_asked_once ON bursar.approval USING btree (tenant_id, mandate_id, maker_id) WHERE ((status = 'pending'::text) AND (mandate_id IS NOT NULL));
+
 CREATE INDEX approval_due ON bursar.approval USING btree (expires_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX approval_open ON bursar.approval USING btree (tenant_id, id) WHERE (status = 'pending'::text);
@@ -575,6 +585,9 @@ ALTER TABLE ONLY bursar.account
 
 ALTER TABLE ONLY bursar.api_key
     ADD CONSTRAINT api_key_tenant_id_principal_id_fkey FOREIGN KEY (tenant_id, principal_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.approval
+    ADD CONSTRAINT approval_of_a_mandate FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
 
 ALTER TABLE ONLY bursar.approval
     ADD CONSTRAINT approval_tenant_id_decision_id_fkey FOREIGN KEY (tenant_id, decision_id) REFERENCES bursar.decision(tenant_id, id);

@@ -11,6 +11,9 @@ from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, body_of, with_literal
 from tests.api.tenants import AGENT, Tenant, bearing
 
+_WITH_TERMS = ("draft_mandate", "change_mandate", "request_mandate_change")
+# Of a mandate and of what is asked of it: who asks must leave the mandate's as it is.
+_PURPOSE = "Suppliers"
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -75,7 +78,7 @@ class Stock:
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
-        return values | (self._terms() if operation_id in ("draft_mandate", "change_mandate") else {})
+        return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -92,7 +95,7 @@ class Stock:
             "allow": f"cp_{new_id().hex}", "amount": "1", "auto_max": "1", "cool_off_seconds": 0, "days": "mon",
             "duplicate_window_seconds": 60, "end": "18:00", "kind": "calendar", "max": "5", "max_amount": "5",
             "max_count": 3, "mode": "any", "new_payee": True, "not_before": PAST, "parent": None, "per_payee": False,
-            "period": "day", "purpose": "Suppliers", "quorum": 1, "rails": "book", "risk_at_least": 50,
+            "period": "day", "purpose": _PURPOSE, "quorum": 1, "rails": "book", "risk_at_least": 50,
             "role": "treasurer", "seconds": 60, "start": "08:00", "step_up": False, "team": None, "time_zone": "UTC",
             "ttl_seconds": 3600,
         }  # fmt: skip
@@ -156,7 +159,9 @@ class Stock:
 
     async def mandate(self) -> str:
         """The id of a new mandate, a draft."""
-        return (await self.made("/v1/mandates", {"name": f"mandate-{new_id().hex}", "terms": {}}))["id"]
+        return (await self.made("/v1/mandates", {"name": f"mandate-{new_id().hex}", "terms": {"purpose": _PURPOSE}}))[
+            "id"
+        ]
 
     async def approval(self) -> str:
         """The id of a new approval: an agent that may pay nothing alone asks for a transfer."""

@@ -3,14 +3,15 @@
 import pytest
 from pyotp.totp import TOTP
 
-from bursar.core.authority.approvals import ApprovalStateConflict
+from bursar.core.authority import requests
+from bursar.core.authority.approvals import ApprovalStateConflict, acting
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
 from bursar.faces.cli import approvals
 from bursar.faces.cli.place import tenant_id_of
 from bursar.kernel.db import Database
 from bursar.kernel.refusal import UnknownObject
-from tests.core.authority.mandates import approval_json, over_json
+from tests.core.authority.mandates import approval_json, cap_json, over_json
 from tests.core.authority.offices import Office, usual_terms
 from tests.stories import Story
 
@@ -94,3 +95,19 @@ async def test_wrong_codes_count_here_too(office: Office) -> None:
     assert [(event.facts["outcome"], event.facts["payload"]["by"]) for event in found] == [
         ("step_up_failed", "command line")
     ] * 5
+
+
+async def test_a_change_of_a_mandate_is_listed_as_one_with_what_would_change(office: Office) -> None:
+    higher = [cap_json(max="900.00", auto_max="90.00")]
+    async with office.database.transaction(office.story.tenant_id) as tx:
+        ben = await acting(tx, "ben")
+        made, _ = await requests.request(tx, ben, office.mandate.id, {"per_transaction": higher}, "More room.")
+    (listed,) = await approvals.listed("ann", "pending", None, None)
+    assert (listed["id"], listed["kind"], listed["agent"], listed["mandate"], listed["version"]) == (
+        f"apr_{made.hex}", "mandate_change", "ben", "of clerk", 2,
+    )  # fmt: skip
+    before = [cap_json(max="500.00", auto_max="10.00")]
+    assert listed["changes"] == [{"field": "per_transaction", "before": before, "after": higher}]
+    assert (listed["agents_words"], "amount" in listed) == ("More room.", False)
+    told = await approvals.approve("ann", listed["id"], listed["payload_hash"], None, None, None)
+    assert told["status"] == "approved"

@@ -19,6 +19,7 @@ MOVES_NO_MONEY = {
     "open_account", "freeze_account", "unfreeze_account", "close_account", "create_agent", "change_team",
     "create_key", "revoke_key",
     "draft_mandate", "change_mandate", "activate_mandate", "pause_mandate", "resume_mandate", "revoke_mandate",
+    "request_mandate_change",
     "approve_approval", "reject_approval", "cancel_approval", "create_counterparty", "block_counterparty",
     "unblock_counterparty", "create_freeze", "resume_freeze",
     "draft_risk_rules", "shadow_risk_rules", "activate_risk_rules", "retire_risk_rules",

@@ -29,7 +29,7 @@ class Approvals(Room):
     async def approve_approval(
         self, approval_id: str, *, payload_hash: str, code: str | None = None, idempotency_key: str | None = None
     ) -> Approval:
-        """Vote for the payment whose `payload_hash` you saw; `code` is your one-time code where it asks for one."""
+        """Vote for what has the `payload_hash` you saw; `code` is your one-time code where it asks for one."""
         path = f"/v1/approvals/{segment(approval_id)}/approve"
         body = given(payload_hash=payload_hash, code=code)
         return await self._change(Approval, "approve_approval", path, body, idempotency_key)

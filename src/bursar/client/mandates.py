@@ -5,13 +5,14 @@ from datetime import datetime
 
 from bursar.client.arguments import given, segment
 from bursar.client.room import Room, items_of
+from bursar.wire.approvals import Approval
 from bursar.wire.fields import Page
 from bursar.wire.freezes import Freeze, NewFreeze
 from bursar.wire.mandates import Authority, Mandate, MandateTerms, MandateVersions
 
 
 class Mandates(Room):
-    """Only operators write mandates; an agent reads its own."""
+    """Only operators write mandates; an agent reads its own, and may ask for a change."""
 
     async def draft_mandate(
         self,
@@ -44,6 +45,14 @@ class Mandates(Room):
         path = f"/v1/mandates/{segment(mandate_id)}/change"
         body = given(terms=terms.model_dump(mode="json"))
         return await self._change(Mandate, "change_mandate", path, body, idempotency_key)
+
+    async def request_mandate_change(
+        self, mandate_id: str, *, terms: MandateTerms, purpose: str, idempotency_key: str | None = None
+    ) -> Approval:
+        """Ask people for other terms of a mandate: fields that were not set on `terms` stay as they are."""
+        path = f"/v1/mandates/{segment(mandate_id)}/requests"
+        body = given(terms=terms.model_dump(mode="json", exclude_unset=True), purpose=purpose)
+        return await self._change(Approval, "request_mandate_change", path, body, idempotency_key)
 
     async def activate_mandate(self, mandate_id: str, *, idempotency_key: str | None = None) -> Mandate:
         """Put a draft in force."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from bursar.wire.fields import Asked, Currency, Description, Metadata, MoneyText, Time, Told
 from bursar.wire.risk import RiskAssessment
@@ -22,13 +22,14 @@ class PendingApproval(Told):
 
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "cancelled", "superseded"]
+ApprovalKind = Literal["payment", "mandate_change"]
 
 
 class ApproveApproval(Asked):
-    """A yes to the very payment that was looked at."""
+    """A yes to the very payment or change that was looked at."""
 
     payload_hash: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{64}$", description="As the approval showed it: another payment is refused.")
+        str, Field(pattern=r"^[0-9a-f]{64}$", description="As the approval showed it: anything else is refused.")
     ]
     code: Annotated[
         str | None, Field(pattern=r"^[0-9]{6}$", description="Your one-time code, where `step_up` is true.")
@@ -50,18 +51,41 @@ class ApprovalVote(Told):
     voted_at: Time
 
 
+class TermChange(Told):
+    """One field of a mandate's terms, as it is and as it would be."""
+
+    field: Annotated[str, Field(examples=["per_transaction"])]
+    before: JsonValue
+    after: JsonValue
+
+
+class RequestedChange(Told):
+    """Other terms that somebody asks for a mandate; all that would not change is left out."""
+
+    mandate_id: str
+    mandate: Annotated[str, Field(description="Its name.")]
+    version: Annotated[int, Field(description="The version that would be changed; another one supersedes this.")]
+    changes: list[TermChange]
+
+
 class Approval(Told):
-    """A payment that waits, or waited, for a person. `executed_event_id` names the event of its payment."""
+    """What waits, or waited, for a person: a payment, or a change of a mandate.
+
+    `executed_event_id` names the event by which it was carried out. A change of a mandate has `mandate_change` and
+    neither accounts nor an amount.
+    """
 
     id: str
+    kind: ApprovalKind
     status: ApprovalStatus
-    agent_id: str
+    agent_id: Annotated[str, Field(description="Who asked.")]
     agent: str
     action: str
-    source: str
+    mandate_change: RequestedChange | None
+    source: str | None
     payee: Annotated[str | None, Field(description="The number of the account that is paid, by our own record.")]
-    amount: MoneyText
-    currency: Currency
+    amount: MoneyText | None
+    currency: Currency | None
     payload_hash: Annotated[str, Field(description="SHA-256 of all that the approval is bound to.")]
     quorum: int
     roles: Annotated[list[str], Field(description="Each of these must be held by one of those who approve.")]
@@ -95,9 +119,9 @@ class AgentsWords(Told):
 
 
 class ApprovalDetail(Approval):
-    """An approval, what the system knows of its payee, and beside it the agent's own words."""
+    """An approval, what the system knows of its payee if it is a payment, and beside it the agent's own words."""
 
-    known_payee: KnownPayee
+    known_payee: KnownPayee | None
     risk: Annotated[
         RiskAssessment | None,
         Field(description="Why it has its score; null for agents, or without rules."),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bursar.wire.agents import Name
-from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
+from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, Description, MoneyText, Time, Told
 
 MandateStatus = Literal["draft", "active", "paused", "revoked"]
 MoneyAction = Literal[
@@ -139,6 +139,17 @@ class PauseMandate(Asked):
     """Why a mandate is paused."""
 
     reason: Annotated[str | None, Field(min_length=1, max_length=500, description="Absent: that you paused it.")] = None
+
+
+class RequestMandateChange(Asked):
+    """Other terms that people are asked to give a mandate.
+
+    A field of the terms that is left out stays as it is; one that is given replaces the whole field. The terms'
+    `purpose` is the granter's and stays.
+    """
+
+    terms: MandateTerms
+    purpose: Annotated[Description, Field(description="Your reason, for people to read; no rule reads it.")]
 
 
 class Mandate(Told):

@@ -11,8 +11,10 @@ from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routes.risk import show_assessment
 from bursar.api.routing import GatedRoute
-from bursar.core.authority import approvals
-from bursar.core.authority.approvals import Background, Seen, needs_of, payload_of
+from bursar.core.authority import approval_reading, approvals
+from bursar.core.authority.approval_reading import Background, Changing, Paying, Seen
+from bursar.core.authority.approval_store import Approval
+from bursar.core.authority.approvals import needs_of, payload_of
 from bursar.core.authority.model import refused
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events.model import Happening
@@ -38,7 +40,7 @@ async def list_approvals(
     """What waits, or waited, for a person, oldest first. An agent sees its own."""
     after = read_cursor("apr", cursor)
     async with caller.reading("list_approvals") as (tx, actor):
-        found = await approvals.list_for(tx, actor, status, after, limit + 1)
+        found = await approval_reading.list_for(tx, actor, status, after, limit + 1)
     items = [show_approval(seen) for seen in found[:limit]]
     return json_response(Page[wire.Approval](items=items, next_cursor=items[-1].id if len(found) > limit else None))
 
@@ -47,9 +49,10 @@ async def list_approvals(
 async def get_approval(caller: CallerOf, approval_id: IdPath) -> Response:
     """One approval: what the system knows, and beside it the agent's own words. An agent finds its own."""
     async with caller.reading("get_approval") as (tx, actor):
-        seen = await approvals.find_for(tx, actor, read("apr", approval_id))
-        background = await approvals.background_of(tx, seen.approval)
-        risk = None if actor.kind == "agent" else await explaining.find(tx, seen.approval.decision_id)
+        seen = await approval_reading.find_for(tx, actor, read("apr", approval_id))
+        background = await approval_reading.background_of(tx, seen.approval)
+        decision_id = None if actor.kind == "agent" else seen.approval.decision_id
+        risk = await explaining.find(tx, decision_id) if decision_id else None
     return json_response(_show_detail(seen, background, risk))
 
 
@@ -57,7 +60,7 @@ async def get_approval(caller: CallerOf, approval_id: IdPath) -> Response:
 async def approve_approval(
     caller: CallerOf, approval_id: IdPath, body: wire.ApproveApproval, key: OptionalIdempotencyKey = None
 ) -> Response:
-    """Vote for the payment whose `payload_hash` you saw; with the last vote needed it is executed a moment later."""
+    """Vote for what has the `payload_hash` you saw; with the last vote needed it is carried out a moment later."""
     bound = bytes.fromhex(body.payload_hash)
 
     async def work(tx: Tx, actor: Actor) -> Happening | StepUpFailed:
@@ -100,7 +103,7 @@ async def _decide(
         happening = await decide(tx, actor)
         if isinstance(happening, StepUpFailed):
             return happening, refused(action, happening)
-        return await approvals.find_for(tx, actor, read("apr", approval_id)), happening
+        return await approval_reading.find_for(tx, actor, read("apr", approval_id)), happening
 
     ask = caller.ask(action, key, body, approval_id)
     return await caller.act(ask, work, lambda seen: json_answer(show_approval(seen)))
@@ -112,17 +115,14 @@ def show_approval(seen: Seen) -> wire.Approval:
 
 
 def _facts(seen: Seen) -> dict[str, Any]:
-    approval, payload, needs = seen.approval, payload_of(seen.approval), needs_of(seen.approval)
+    approval, needs = seen.approval, needs_of(seen.approval)
     return {
+        **_about(approval, seen.about),
         "id": show("apr", approval.id),
+        "kind": approval.kind,
         "status": approval.status,
         "agent_id": show("prn", approval.maker_id),
         "agent": seen.maker,
-        "action": payload["action"],
-        "source": seen.source,
-        "payee": seen.payee,
-        "amount": show_minor(payload["amount_minor"], payload["currency"]),
-        "currency": payload["currency"],
         "payload_hash": approval.payload_hash.hex(),
         "quorum": needs.quorum,
         "roles": list(needs.roles),
@@ -141,18 +141,43 @@ def _facts(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _show_detail(seen: Seen, background: Background, risk: Explained | None) -> wire.ApprovalDetail:
-    known, order = background.counterparty, payload_of(seen.approval)["order"]
+def _about(approval: Approval, about: Paying | Changing) -> dict[str, Any]:
+    """What a payment and a change of a mandate do not have in common."""
+    payload = payload_of(approval)
+    facts = dict.fromkeys(("mandate_change", "source", "payee", "amount", "currency")) | {"action": payload["action"]}
+    if isinstance(about, Paying):
+        amount = show_minor(payload["amount_minor"], payload["currency"])
+        money = {"amount": amount, "currency": payload["currency"]}
+        return facts | money | {"source": about.source, "payee": about.payee}
+    assert approval.mandate_id
+    return facts | {
+        "mandate_change": wire.RequestedChange(
+            mandate_id=show("mnd", approval.mandate_id),
+            mandate=about.mandate,
+            version=payload["version"],
+            changes=[wire.TermChange(field=name, before=old, after=new) for name, old, new in about.fields],
+        )
+    }
+
+
+def _show_detail(seen: Seen, background: Background | None, risk: Explained | None) -> wire.ApprovalDetail:
+    payload = payload_of(seen.approval)
+    order: dict[str, Any] = payload.get("order") or {"description": payload.get("purpose")}
     return wire.ApprovalDetail(
         **_facts(seen),
-        known_payee=wire.KnownPayee(
-            counterparty_id=show("cp", known.id) if known else None,
-            name=known.name if known else None,
-            status="blocked" if known and known.status == "blocked" else "active" if known else None,
-            since=known.created_at if known else None,
-            earlier_payments=background.payments,
-            last_payment_at=background.last_at,
-        ),
+        known_payee=_known_payee(background) if background else None,
         risk=show_assessment(risk) if risk else None,
         agents_words=wire.AgentsWords(description=order.get("description"), metadata=order.get("metadata", {})),
+    )
+
+
+def _known_payee(background: Background) -> wire.KnownPayee:
+    known = background.counterparty
+    return wire.KnownPayee(
+        counterparty_id=show("cp", known.id) if known else None,
+        name=known.name if known else None,
+        status="blocked" if known and known.status == "blocked" else "active" if known else None,
+        since=known.created_at if known else None,
+        earlier_payments=background.payments,
+        last_payment_at=background.last_at,
     )

@@ -1,4 +1,4 @@
-"""`/v1/mandates`: draft, change, activate, pause, resume, revoke, read."""
+"""`/v1/mandates`: draft, change, activate, pause, resume, revoke, ask for a change, read."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.approvals import show_approval
 from bursar.api.routes.freezes import show_freeze, show_new_freeze
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
-from bursar.core.authority import mandates, resuming, switches
+from bursar.core.authority import approval_reading, mandates, requests, resuming, switches
+from bursar.core.authority.approval_reading import Seen
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.mandate_store import Version
 from bursar.core.authority.mandates import Draft
@@ -27,6 +29,7 @@ from bursar.kernel.ids import read, show
 from bursar.kernel.refusal import UnknownObject
 from bursar.wire import freezes as freeze_wire
 from bursar.wire import mandates as wire
+from bursar.wire.approvals import Approval
 from bursar.wire.fields import Page
 
 router = APIRouter(prefix="/v1/mandates", tags=["mandates"], route_class=GatedRoute)
@@ -108,6 +111,23 @@ async def resume_mandate(caller: CallerOf, mandate_id: IdPath, key: OptionalIdem
 
     ask = caller.ask("resume_mandate", key, None, mandate_id)
     return await retrying(lambda: caller.act(ask, work, lambda record: json_answer(show_freeze(record))))
+
+
+@router.post("/{mandate_id}/requests", status_code=201, response_model=Approval, responses=WRITE_PROBLEMS)
+async def request_mandate_change(
+    caller: CallerOf, mandate_id: IdPath, body: wire.RequestMandateChange, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Ask people for other terms of a mandate of this tenant; nothing changes unless an operator approves it."""
+    given = body.terms.model_fields_set
+    wanted = body.terms.model_dump(mode="json", include=given)
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Seen, Happening]:
+        made, happening = await requests.request(tx, actor, read("mnd", mandate_id), wanted, body.purpose)
+        return await approval_reading.find_for(tx, actor, made), happening
+
+    # What is left out stays as it is, which is not the same request as giving its default.
+    ask = caller.ask("request_mandate_change", key, body, " ".join([mandate_id, *sorted(given)]))
+    return await caller.act(ask, work, lambda seen: json_answer(show_approval(seen), 201))
 
 
 async def _become(

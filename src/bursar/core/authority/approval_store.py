@@ -8,14 +8,20 @@ from uuid import UUID
 from bursar.kernel.db import Tx
 
 ApprovalStatus = Literal["pending", "approved", "rejected", "expired", "cancelled", "superseded"]
+ApprovalKind = Literal["payment", "mandate_change"]
 Choice = Literal["approve", "reject"]
 
 
 class Approval(NamedTuple):
-    """One row of `approval`. `payload` and `needs` are canonical JSON."""
+    """One row of `approval`. `payload` and `needs` are canonical JSON.
+
+    A payment rests on a decision, a change of a mandate on that mandate.
+    """
 
     id: UUID
-    decision_id: UUID
+    kind: ApprovalKind
+    decision_id: UUID | None
+    mandate_id: UUID | None
     maker_id: UUID
     status: ApprovalStatus
     payload: str
@@ -27,6 +33,19 @@ class Approval(NamedTuple):
     ended_at: datetime | None
     ended_why: str | None
     executed_event_id: UUID | None
+
+
+class NewRequest(NamedTuple):
+    """One row of `approval` as a change of a mandate is asked for. `payload` and `needs` are canonical JSON."""
+
+    id: UUID
+    mandate_id: UUID
+    maker_id: UUID
+    payload: str
+    payload_hash: bytes
+    needs: str
+    created_at: datetime
+    expires_at: datetime
 
 
 class Vote(NamedTuple):
@@ -63,8 +82,8 @@ async def find_approval(tx: Tx, approval_id: UUID) -> Approval | None:
     """One approval."""
     return await tx.row(
         Approval,
-        """SELECT id, decision_id, maker_id, status, payload, payload_hash, needs, hold_id, created_at, expires_at,
-                  ended_at, ended_why, executed_event_id
+        """SELECT id, kind, decision_id, mandate_id, maker_id, status, payload, payload_hash, needs, hold_id,
+                  created_at, expires_at, ended_at, ended_why, executed_event_id
            FROM approval WHERE tenant_id = $1 AND id = $2""",
         tx.tenant,
         approval_id,
@@ -75,11 +94,22 @@ async def lock_approval(tx: Tx, approval_id: UUID) -> Approval | None:
     """One approval, locked: whoever votes, ends or executes it comes before or after."""
     return await tx.row(
         Approval,
-        """SELECT id, decision_id, maker_id, status, payload, payload_hash, needs, hold_id, created_at, expires_at,
-                  ended_at, ended_why, executed_event_id
+        """SELECT id, kind, decision_id, mandate_id, maker_id, status, payload, payload_hash, needs, hold_id,
+                  created_at, expires_at, ended_at, ended_why, executed_event_id
            FROM approval WHERE tenant_id = $1 AND id = $2 FOR UPDATE""",
         tx.tenant,
         approval_id,
+    )
+
+
+def insert_request(tx: Tx, request: NewRequest) -> None:
+    """Ask people to change a locked mandate."""
+    tx.later(
+        """INSERT INTO approval (tenant_id, kind, id, mandate_id, maker_id, payload, payload_hash, needs, created_at,
+                                 expires_at)
+           VALUES ($1, 'mandate_change', $2, $3, $4, $5, $6, $7, $8, $9)""",
+        tx.tenant,
+        *request,
     )
 
 
@@ -89,8 +119,8 @@ async def list_approvals(
     """Approvals in the order of their making; of one maker, in one status if asked."""
     return await tx.rows(
         Approval,
-        """SELECT id, decision_id, maker_id, status, payload, payload_hash, needs, hold_id, created_at, expires_at,
-                  ended_at, ended_why, executed_event_id
+        """SELECT id, kind, decision_id, mandate_id, maker_id, status, payload, payload_hash, needs, hold_id,
+                  created_at, expires_at, ended_at, ended_why, executed_event_id
            FROM approval
            WHERE tenant_id = $1 AND ($2::uuid IS NULL OR maker_id = $2) AND ($3::text IS NULL OR status = $3)
              AND ($4::uuid IS NULL OR id > $4)
@@ -143,7 +173,7 @@ def mark_approved(tx: Tx, approval_id: UUID) -> None:
 
 
 def mark_ended(tx: Tx, approval_id: UUID, status: ApprovalStatus, why: str) -> None:
-    """End a locked approval without its payment."""
+    """End a locked approval without its effect."""
     tx.later(
         """UPDATE approval SET status = $3, ended_why = $4, ended_at = clock_timestamp()
            WHERE tenant_id = $1 AND id = $2""",
@@ -188,7 +218,7 @@ async def list_due(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
 
 
 async def list_to_execute(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
-    """Approvals of all tenants that wait for their payment, as (tenant id, id); for the worker's role only."""
+    """Approvals of all tenants that wait to be carried out, as (tenant id, id); for the worker's role only."""
     return await tx.pairs(
         """SELECT tenant_id, id FROM approval WHERE status = 'approved' AND executed_event_id IS NULL
            ORDER BY id LIMIT $1""",

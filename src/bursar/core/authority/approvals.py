@@ -1,9 +1,8 @@
-"""The verbs of approvals: read, approve, reject, cancel, expire. What is approved is executed by the worker."""
+"""The verbs of approvals: approve, reject, cancel, expire. What is approved is executed by the worker."""
 
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
@@ -12,21 +11,23 @@ from bursar.core.authority import approval_store as store
 from bursar.core.authority import moving, step_up
 from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
 from bursar.core.authority.evaluate import Needs, Used
-from bursar.core.authority.facts_store import Counterparty, look_up
 from bursar.core.authority.record import meters_of
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
-from bursar.core.identity.model import Actor, Principal
+from bursar.core.identity.model import Actor, AgentSuspended, Principal, Scope, scopes_for
 from bursar.core.ledger import reading
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.orders import ReleaseHold
-from bursar.core.ledger.outcomes import Done
+from bursar.core.ledger.outcomes import Done, StateConflict
 from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
-from bursar.kernel.refusal import Conflict, Forbidden, Retry, UnknownObject
+from bursar.kernel.refusal import Conflict, Forbidden, Refusal, Retry, UnknownObject
+
+# What an operator's key must hold to say yes to other terms of a mandate: the same as to write them.
+_CHANGES_MANDATES: Scope = "mandates:write"
 
 
 class ApprovalStateConflict(Conflict):
@@ -59,7 +60,7 @@ class ApprovalExpired(Conflict):
 
 
 class ApprovalRejected(Conflict):
-    """The payment was rejected."""
+    """What was asked for was rejected."""
 
     retry: ClassVar[Retry] = "never"
     next: ClassVar[str] = "What was set aside is given back; read `ended_why` of the approval."
@@ -82,26 +83,8 @@ class NotAnApprover(Forbidden):
         return f"{self.fact} Nothing was decided."
 
 
-class Seen(NamedTuple):
-    """An approval with the names a reader needs."""
-
-    approval: Approval
-    maker: str
-    source: str
-    payee: str | None
-    votes: Sequence[Vote]
-
-
-class Background(NamedTuple):
-    """What the system knows of a payee: the counterparty, and what this agent paid it before."""
-
-    counterparty: Counterparty | None
-    payments: int
-    last_at: datetime | None
-
-
 def payload_of(approval: Approval) -> Mapping[str, Any]:
-    """The payment that an approval is bound to: JSON of our own making, of several shapes, hence Any."""
+    """What an approval is bound to, a payment or terms: JSON of our own making, of several shapes, hence Any."""
     return orjson.loads(approval.payload)
 
 
@@ -125,53 +108,10 @@ def is_reached(needs: Needs, votes: Sequence[Vote]) -> bool:
     return len(approvers) >= needs.quorum and held.issuperset(needs.roles)
 
 
-async def list_for(tx: Tx, actor: Actor, status: ApprovalStatus | None, after: UUID | None, limit: int) -> list[Seen]:
-    """Approvals, oldest first; an agent sees its own."""
-    maker_id = actor.principal_id if actor.kind == "agent" else None
-    return await _seen(tx, await store.list_approvals(tx, maker_id, status, after, limit))
-
-
-async def find_for(tx: Tx, actor: Actor, approval_id: UUID | None) -> Seen:
-    """One approval; an agent finds its own."""
-    found = await store.find_approval(tx, approval_id) if approval_id else None
-    if found is None or (actor.kind == "agent" and found.maker_id != actor.principal_id):
-        raise UnknownObject("approval")
-    (seen,) = await _seen(tx, [found])
-    return seen
-
-
-async def background_of(tx: Tx, approval: Approval) -> Background:
-    """What is known of the payee of an approval."""
-    target = payload_of(approval)["target_id"]
-    if target is None:
-        return Background(None, 0, None)
-    known = (await look_up(tx, account_ids=[UUID(target)])).counterparties
-    paid = await store.count_payments(tx, approval.maker_id, UUID(target), approval.executed_event_id)
-    return Background(known.get(UUID(target)), *paid)
-
-
-async def _seen(tx: Tx, found: Sequence[Approval]) -> list[Seen]:
-    payloads = [payload_of(approval) for approval in found]
-    touched = {UUID(p[end]) for p in payloads for end in ("source_id", "target_id") if p[end]}
-    numbers = await reading.numbers_of(tx, list(touched))
-    names = await store.list_names(tx, list({approval.maker_id for approval in found}))
-    votes = await store.list_votes(tx, [approval.id for approval in found])
-    return [
-        Seen(
-            approval,
-            names[approval.maker_id],
-            numbers[UUID(payload["source_id"])],
-            numbers[UUID(payload["target_id"])] if payload["target_id"] else None,
-            [vote for vote in votes if vote.approval_id == approval.id],
-        )
-        for approval, payload in zip(found, payloads, strict=True)
-    ]
-
-
 async def approve(
     tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: bytes, code: str | None
 ) -> Happening | StepUpFailed:
-    """Vote for the very payment that was looked at; with the last vote needed it is left to be executed.
+    """Vote for the very payment or change that was looked at; with the last vote needed it is left to be executed.
 
     A wrong code is returned, with nothing done but the count of wrong codes, which the caller commits.
     """
@@ -179,8 +119,10 @@ async def approve(
     needs = needs_of(found)
     if not counts(needs, tuple(actor.roles)):
         raise NotAnApprover(f"This takes the role {' or '.join(needs.roles)}, which you do not hold.")
+    if found.kind == "mandate_change" and _CHANGES_MANDATES not in actor.scopes:
+        raise NotAnApprover(f"To change a mandate takes the scope {_CHANGES_MANDATES}, which your key lacks.")
     if not hmac.compare_digest(found.payload_hash, payload_hash):
-        raise ApprovalStateConflict("This is not the payment you looked at: its `payload_hash` is another.")
+        raise ApprovalStateConflict("This is not what you looked at: its `payload_hash` is another.")
     # Last, so that no code is used up by a vote that does not count.
     if needs.step_up or code is not None:
         failed = await step_up.prove(tx, actor.principal_id, code)
@@ -228,11 +170,13 @@ async def expire(tx: Tx, approval_id: UUID) -> bool:
 
 
 async def end(tx: Tx, approval: Approval, status: ApprovalStatus, why: str) -> Happening:
-    """End a locked approval without its payment; what was set aside is given back. The caller writes the event."""
+    """End a locked approval without its effect; what was set aside is given back. The caller writes the event."""
     store.mark_ended(tx, approval.id, status, why)
+    facts: dict[str, Json] = {"why": why, "hold_id": None}
+    if approval.decision_id is None:
+        return Happening(f"approval.{status}", status, facts, _name(approval))
     basis = await store.find_basis(tx, approval.decision_id)
     unused = {meter: Used(-basis.amount_minor, -1) for meter in meters_of(basis.uses)}
-    facts: dict[str, Json] = {"why": why, "hold_id": None}
     if approval.hold_id is None:
         await moving.give_back(tx, [], unused)
         return Happening(f"approval.{status}", status, facts, _name(approval))
@@ -245,15 +189,39 @@ async def end(tx: Tx, approval: Approval, status: ApprovalStatus, why: str) -> H
     return Happening(f"approval.{status}", status, facts, _name(approval))
 
 
+def still_waits(approval: Approval) -> bool:
+    """Whether it is approved and not carried out."""
+    return approval.status == "approved" and approval.executed_event_id is None
+
+
+def refuse_other_people(approval: Approval, votes: Sequence[Vote], people: Mapping[UUID, Principal]) -> None:
+    """Ask again whether whoever asked may act, and whether enough of those who approved still may."""
+    if people[approval.maker_id].status != "active":
+        raise AgentSuspended
+    present = [
+        vote._replace(roles=people[vote.operator_id].roles) for vote in votes if is_present(people[vote.operator_id])
+    ]
+    if not is_reached(needs_of(approval), present):
+        raise StateConflict("Those who approved may no longer do so.")
+
+
+async def supersede(tx: Tx, approval: Approval, refusal: Refusal) -> None:
+    """End a locked approval whose ground is gone, and write the event."""
+    happening = await end(tx, approval, "superseded", refusal.detail)
+    payload = {**happening.payload, "code": refusal.code}
+    told = happening._replace(payload=payload, decision="deny")
+    events.record(tx, [event_of(new_id(), None, "", "execute_approval", told)])
+
+
 async def acting(tx: Tx, name: str) -> Actor:
     """An operator by name, who decides where the database is."""
     found = await identity.find_principal_named(tx, name)
     locked = (await identity.lock_principals(tx, [found.id]))[found.id] if found else None
     if locked is None or not is_present(locked):
         raise UnknownObject("operator")
-    return Actor(
-        tx.tenant, locked.id, locked.kind, locked.name, None, frozenset(), locked.team, frozenset(locked.roles)
-    )  # fmt: skip
+    # Who is there needs no key, so there is none that could lack a scope.
+    scopes = frozenset(scopes_for(locked.kind))
+    return Actor(tx.tenant, locked.id, locked.kind, locked.name, None, scopes, locked.team, frozenset(locked.roles))
 
 
 def is_present(principal: Principal) -> bool:

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from bursar.core.authority import approval_store as store
-from bursar.core.authority import mandate_store, moving, telling
+from bursar.core.authority import mandate_store, moving, requests, telling
 from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, Vote
-from bursar.core.authority.approvals import end, is_present, is_reached, needs_of, payload_of
+from bursar.core.authority.approvals import payload_of, refuse_other_people, still_waits, supersede
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import Asks, Facts, Payee, Payment, evaluate
 from bursar.core.authority.facts_store import Counterparty, look_up
@@ -21,7 +21,7 @@ from bursar.core.authority.store import Decision
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
-from bursar.core.identity.model import Actor, AgentSuspended, Principal
+from bursar.core.identity.model import Actor, Principal
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import Gate
@@ -31,7 +31,6 @@ from bursar.kernel.canonical import Json, canonical
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 from bursar.kernel.money import Money
-from bursar.kernel.refusal import Refusal
 
 
 class _Recheck:
@@ -61,24 +60,13 @@ class _Recheck:
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder:
         if not isinstance(order, ReleaseHold):
-            self._refuse_other_people()
+            refuse_other_people(self._approval, self._votes, self._people)
             self._refuse_other_payment()
             chain = self._chain()
             refusals = evaluate(Facts(self.now, chain, {}), self._payment(page.book)).refusals
             if refusals:
                 raise refusals[0]
         return order
-
-    def _refuse_other_people(self) -> None:
-        if self._maker.status != "active":
-            raise AgentSuspended
-        present = [
-            vote._replace(roles=self._people[vote.operator_id].roles)
-            for vote in self._votes
-            if is_present(self._people[vote.operator_id])
-        ]
-        if not is_reached(needs_of(self._approval), present):
-            raise StateConflict("Those who approved may no longer do so.")
 
     def _refuse_other_payment(self) -> None:
         if sha256(self._approval.payload.encode()).digest() != self._approval.payload_hash:
@@ -112,21 +100,23 @@ class _Recheck:
 
 
 async def execute(tx: Tx, approval_id: UUID) -> bool:
-    """Carry out an approved payment, or supersede it; False when there is nothing to do any more.
-
-    Its windows were used when it was asked for, so the rules see nothing used but them.
-    """
+    """Carry out what was approved, or supersede it; False when there is nothing to do any more."""
     asked = await store.find_approval(tx, approval_id)
-    if not _waits(asked):
+    if asked is None or not still_waits(asked):
         return False
-    assert asked
     votes = [vote for vote in await store.list_votes(tx, [asked.id]) if vote.vote == "approve"]
+    if asked.kind == "mandate_change":
+        return await requests.execute(tx, asked, votes)
+    return await _pay(tx, asked, votes)
+
+
+async def _pay(tx: Tx, asked: Approval, votes: Sequence[Vote]) -> bool:
+    """Its windows were used when it was asked for, so the rules see nothing used but them."""
     people = await identity.lock_principals(tx, [asked.maker_id, *(vote.operator_id for vote in votes)])
     mandates = await mandate_store.lock_mandates(tx, [UUID(m) for m, _ in payload_of(asked)["mandates"]])
-    approval = await store.lock_approval(tx, approval_id)
-    if not _waits(approval):
+    approval = await store.lock_approval(tx, asked.id)
+    if approval is None or not still_waits(approval):
         return False
-    assert approval
     recheck = _Recheck(tx, approval, votes, people, mandates)
     order = order_of(recheck.payload, new_id())
     sent = await ledger.send_many(tx, [_with_release(approval, order)], recheck.open)
@@ -135,7 +125,7 @@ async def execute(tx: Tx, approval_id: UUID) -> bool:
     (outcome,) = sent.outcomes
     if isinstance(outcome, Refused):
         refusal = outcome.refusal if isinstance(outcome, Undone) else outcome
-        await _supersede(tx, approval, refusal)
+        await supersede(tx, approval, refusal)
         return True
     done = outcome.parts[-1] if isinstance(outcome, AllDone) else outcome
     assert isinstance(done, Done)
@@ -143,21 +133,10 @@ async def execute(tx: Tx, approval_id: UUID) -> bool:
     return True
 
 
-def _waits(approval: Approval | None) -> bool:
-    return approval is not None and approval.status == "approved" and approval.executed_event_id is None
-
-
 def _with_release(approval: Approval, order: SingleOrder) -> Order:
     if approval.hold_id is None:
         return order
     return Together((ReleaseHold(new_id(), approval.hold_id, approval.id), order))
-
-
-async def _supersede(tx: Tx, approval: Approval, refusal: Refusal) -> None:
-    happening = await end(tx, approval, "superseded", refusal.detail)
-    payload = {**happening.payload, "code": refusal.code}
-    told = happening._replace(payload=payload, decision="deny")
-    events.record(tx, [event_of(new_id(), None, "", "execute_approval", told)])
 
 
 async def _write(
@@ -189,6 +168,7 @@ async def _decision(
     now: datetime,
 ) -> Decision:  # fmt: skip
     """The decision that an approved order rests on: from now on it is this one that uses the windows."""
+    assert approval.decision_id
     basis = await store.find_basis(tx, approval.decision_id)
     inputs = canonical({**facts, "payload_hash": approval.payload_hash.hex()})
     target = payload["target_id"]

@@ -23,6 +23,15 @@ class Version(NamedTuple):
     changed_at: datetime
 
 
+class Bound(NamedTuple):
+    """The terms of a mandate at one of its versions, and its name."""
+
+    mandate_id: UUID
+    version: int
+    name: str
+    text: str
+
+
 def insert_mandate(tx: Tx, mandate: Mandate, actor_id: UUID) -> None:
     """Insert a mandate and its first version."""
     tx.later(
@@ -151,4 +160,17 @@ async def list_versions(tx: Tx, mandate_id: UUID) -> list[Version]:
            FROM mandate_version WHERE tenant_id = $1 AND mandate_id = $2 ORDER BY version""",
         tx.tenant,
         mandate_id,
+    )
+
+
+async def list_bound(tx: Tx, at: Sequence[tuple[UUID, int]]) -> list[Bound]:
+    """The terms that mandates had at these versions."""
+    return await tx.rows(
+        Bound,
+        """SELECT v.mandate_id, v.version, m.name, v.terms
+           FROM unnest($2::uuid[], $3::int[]) w (mandate_id, version)
+           JOIN mandate_version v ON v.tenant_id = $1 AND v.mandate_id = w.mandate_id AND v.version = w.version
+           JOIN mandate m ON m.tenant_id = $1 AND m.id = w.mandate_id""",
+        tx.tenant,
+        *(list(column) for column in zip(*set(at), strict=True)),
     )

@@ -99,7 +99,9 @@ def refuse_terms(mandate: Mandate, parent: Mandate | None, terms: dict[str, Any]
 
 async def activate(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
     """Put a draft in force."""
-    return await _become(tx, actor_id, mandate_id, "active", ("draft",))
+    active = await _become(tx, actor_id, mandate_id, "active", ("draft",))
+    await superseding.end_under(tx, active, "activated")
+    return active
 
 
 async def revoke(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
@@ -116,7 +118,9 @@ async def pause(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
 
 async def resume(tx: Tx, actor_id: UUID, mandate_id: UUID | None) -> Mandate:
     """Put a paused mandate in force again; whoever calls has seen two operators ask for it."""
-    return await _become(tx, actor_id, mandate_id, "active", ("paused",))
+    active = await _become(tx, actor_id, mandate_id, "active", ("paused",))
+    await superseding.end_under(tx, active, "resumed")
+    return active
 
 
 async def _become(

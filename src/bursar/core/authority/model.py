@@ -62,6 +62,7 @@ ACTIONS: dict[str, Action] = {
         Action("revoke_mandate", "mandates:write"),
         Action("pause_mandate", "freezes:write"),
         Action("resume_mandate", "freezes:resume"),
+        Action("request_mandate_change", "mandates:request"),
         Action("get_mandate", "mandates:read"),
         Action("list_mandates", "mandates:read"),
         Action("list_mandate_versions", "mandates:read"),

@@ -26,10 +26,10 @@ class _NotAlone(Exception):
 
 
 async def end_under(tx: Tx, mandate: Mandate, happened: str) -> None:
-    """End the approvals under a mandate, locked and `happened` to just now, and under all that narrow it."""
+    """End what waits to change a mandate, locked and `happened` to just now, or under it and all that narrow it."""
     below = await switch_store.list_mandates_below(tx, mandate.id)
     why = f"{show('mnd', mandate.id)} was {happened}; its version is {mandate.version} now."
-    await end_all(tx, await store.lock_open_under(tx, below), why)
+    await end_all(tx, await store.lock_open_under(tx, mandate.id, below), why)
 
 
 async def lock_payments_to(tx: Tx, account_id: UUID) -> list[Waiting]:

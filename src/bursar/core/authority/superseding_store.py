@@ -7,20 +7,33 @@ from bursar.core.authority.switch_store import Waiting
 from bursar.kernel.db import Tx
 
 
-async def lock_open_under(tx: Tx, mandate_ids: Sequence[UUID]) -> list[Waiting]:
-    """The approvals decided under these mandates that are neither ended nor carried out; waits for whoever votes.
+async def lock_open_under(tx: Tx, mandate_id: UUID, below: Sequence[UUID]) -> list[Waiting]:
+    """What waits to change a mandate or to be paid under one of these: neither ended nor carried out.
 
-    The mandates are locked, so nobody is carrying one out, nor asking for another.
+    Waits for whoever votes. The mandates are locked, so nobody is carrying one out, nor asking for another.
     """
     return await tx.rows(
         Waiting,
-        """SELECT a.id, a.status, a.hold_id, d.amount_minor, d.uses
-           FROM approval a JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
-           WHERE a.tenant_id = $1 AND d.mandate_id = ANY($2::uuid[])
+        """SELECT a.id, a.status, a.hold_id, coalesce(d.amount_minor, 0), coalesce(d.uses, '[]')
+           FROM approval a LEFT JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
+           WHERE a.tenant_id = $1 AND (a.mandate_id = $2 OR d.mandate_id = ANY($3::uuid[]))
              AND a.status IN ('pending', 'approved') AND a.executed_event_id IS NULL
            ORDER BY a.id FOR UPDATE OF a""",
         tx.tenant,
-        mandate_ids,
+        mandate_id,
+        below,
+    )
+
+
+async def lock_pending_request(tx: Tx, mandate_id: UUID, maker_id: UUID) -> list[Waiting]:
+    """What somebody has asked people to change of a locked mandate, if nobody has decided it; waits for a vote."""
+    return await tx.rows(
+        Waiting,
+        """SELECT id, status, hold_id, 0::bigint, '[]' FROM approval
+           WHERE tenant_id = $1 AND mandate_id = $2 AND maker_id = $3 AND status = 'pending' FOR UPDATE""",
+        tx.tenant,
+        mandate_id,
+        maker_id,
     )
 
 

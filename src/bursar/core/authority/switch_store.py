@@ -71,10 +71,11 @@ async def lock_pending_approvals(tx: Tx, reach: Reach) -> list[Waiting]:
     """The approvals that wait for people; waits for votes that are being cast."""
     return await tx.rows(
         Waiting,
-        """SELECT a.id, a.status, a.hold_id, d.amount_minor, d.uses
-           FROM approval a JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
+        """SELECT a.id, a.status, a.hold_id, coalesce(d.amount_minor, 0), coalesce(d.uses, '[]')
+           FROM approval a LEFT JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
            WHERE a.tenant_id = $1 AND a.status = 'pending' AND ($2::uuid IS NULL OR a.maker_id = $2)
-             AND ($3::uuid[] IS NULL OR d.mandate_id = ANY($3)) AND ($4::uuid IS NULL OR d.source_id = $4)
+             AND ($3::uuid[] IS NULL OR coalesce(a.mandate_id, d.mandate_id) = ANY($3))
+             AND ($4::uuid IS NULL OR d.source_id = $4)
            ORDER BY a.id FOR UPDATE OF a""",
         tx.tenant,
         *reach,
@@ -85,10 +86,11 @@ async def lock_approved(tx: Tx, reach: Reach) -> list[Waiting]:
     """The approvals that are approved and not carried out; leaves out those that are being carried out now."""
     return await tx.rows(
         Waiting,
-        """SELECT a.id, a.status, a.hold_id, d.amount_minor, d.uses
-           FROM approval a JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
+        """SELECT a.id, a.status, a.hold_id, coalesce(d.amount_minor, 0), coalesce(d.uses, '[]')
+           FROM approval a LEFT JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
            WHERE a.tenant_id = $1 AND a.status = 'approved' AND a.executed_event_id IS NULL
-             AND ($2::uuid IS NULL OR a.maker_id = $2) AND ($3::uuid[] IS NULL OR d.mandate_id = ANY($3))
+             AND ($2::uuid IS NULL OR a.maker_id = $2)
+             AND ($3::uuid[] IS NULL OR coalesce(a.mandate_id, d.mandate_id) = ANY($3))
              AND ($4::uuid IS NULL OR d.source_id = $4)
            ORDER BY a.id FOR UPDATE OF a SKIP LOCKED""",
         tx.tenant,
@@ -100,9 +102,10 @@ async def list_approved(tx: Tx, reach: Reach) -> list[UUID]:
     """The approvals that are approved and not carried out, locked or not."""
     return await tx.column(
         UUID,
-        """SELECT a.id FROM approval a JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
+        """SELECT a.id FROM approval a LEFT JOIN decision d ON d.tenant_id = a.tenant_id AND d.id = a.decision_id
            WHERE a.tenant_id = $1 AND a.status = 'approved' AND a.executed_event_id IS NULL
-             AND ($2::uuid IS NULL OR a.maker_id = $2) AND ($3::uuid[] IS NULL OR d.mandate_id = ANY($3))
+             AND ($2::uuid IS NULL OR a.maker_id = $2)
+             AND ($3::uuid[] IS NULL OR coalesce(a.mandate_id, d.mandate_id) = ANY($3))
              AND ($4::uuid IS NULL OR d.source_id = $4)
            ORDER BY a.id""",
         tx.tenant,

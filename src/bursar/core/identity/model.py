@@ -36,6 +36,7 @@ Scope = Literal[
     "world:move",
     "mandates:read",
     "mandates:write",
+    "mandates:request",
     "counterparties:read",
     "counterparties:write",
     "approvals:read",

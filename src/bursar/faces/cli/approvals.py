@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from bursar.core.authority import approvals, step_up
+from bursar.core.authority import approval_reading, approvals, step_up
+from bursar.core.authority.approval_reading import Paying, Seen
 from bursar.core.authority.approval_store import ApprovalStatus
-from bursar.core.authority.approvals import Seen, needs_of, payload_of
+from bursar.core.authority.approvals import needs_of, payload_of
 from bursar.core.authority.model import refused
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
@@ -29,7 +30,7 @@ async def listed(
     """The oldest approvals, in one status if asked, as an operator sees them."""
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id) as tx:
         actor = await approvals.acting(tx, operator)
-        return [_show(seen) for seen in await approvals.list_for(tx, actor, status, None, _MOST_LISTED)]
+        return [_show(seen) for seen in await approval_reading.list_for(tx, actor, status, None, _MOST_LISTED)]
 
 
 async def approve(
@@ -80,7 +81,7 @@ async def _decide(
         happening = refused(action, decided) if isinstance(decided, StepUpFailed) else decided
         told = happening._replace(payload={**happening.payload, "by": "command line"})
         events.record(tx, [event_of(new_id(), actor, "", action, told)])
-        seen = await approvals.find_for(tx, actor, found)
+        seen = await approval_reading.find_for(tx, actor, found)
     # Only now, for that a wrong code came must be committed.
     if isinstance(decided, StepUpFailed):
         raise decided
@@ -96,16 +97,13 @@ def _bytes(payload_hash: str) -> bytes:
 
 
 def _show(seen: Seen) -> dict[str, Any]:
-    approval, payload, needs = seen.approval, payload_of(seen.approval), needs_of(seen.approval)
+    approval, needs = seen.approval, needs_of(seen.approval)
     return {
         "id": show("apr", approval.id),
+        "kind": approval.kind,
         "status": approval.status,
         "agent": seen.maker,
-        "action": payload["action"],
-        "source": seen.source,
-        "payee": seen.payee,
-        "amount": show_minor(payload["amount_minor"], payload["currency"]),
-        "currency": payload["currency"],
+        **_about(seen),
         "why": list(needs.why),
         "quorum": needs.quorum,
         "roles": list(needs.roles),
@@ -113,4 +111,26 @@ def _show(seen: Seen) -> dict[str, Any]:
         "votes": [{"operator": vote.operator, "vote": vote.vote} for vote in seen.votes],
         "expires_at": approval.expires_at.isoformat(),
         "payload_hash": approval.payload_hash.hex(),
+    }
+
+
+def _about(seen: Seen) -> dict[str, Any]:
+    """The payment, or the mandate and each field of its terms as it is and as it would be."""
+    payload, about = payload_of(seen.approval), seen.about
+    if isinstance(about, Paying):
+        return {
+            "action": payload["action"],
+            "source": about.source,
+            "payee": about.payee,
+            "amount": show_minor(payload["amount_minor"], payload["currency"]),
+            "currency": payload["currency"],
+        }
+    assert seen.approval.mandate_id
+    return {
+        "action": payload["action"],
+        "mandate": about.mandate,
+        "mandate_id": show("mnd", seen.approval.mandate_id),
+        "version": payload["version"],
+        "changes": [{"field": name, "before": old, "after": new} for name, old, new in about.fields],
+        "agents_words": payload["purpose"],
     }

@@ -104,7 +104,7 @@ def backtest_(file: Path, /, *, agent: str, tenant: Tenant = None, data: Data = 
 def list_approvals(
     *, operator: Operator, status: Status | None = "pending", tenant: Tenant = None, data: Data = None
 ) -> None:
-    """List what waits, as JSON: the payment, why it waits, and the payload hash that approving it takes."""
+    """List what waits, as JSON: the payment or change of a mandate, why, and the payload hash to approve it by."""
     from bursar.faces.cli import approvals, keys
 
     keys.print_json(run(approvals.listed(operator, status, tenant, data)))
@@ -121,7 +121,7 @@ def approve(
     tenant: Tenant = None,
     data: Data = None,
 ) -> None:
-    """Vote for a payment; when enough have, the running service makes it."""
+    """Vote for a payment or a change of a mandate; when enough have, the running service carries it out."""
     from bursar.faces.cli import approvals, keys
 
     keys.print_json(run(approvals.approve(operator, approval_id, payload_hash, code, tenant, data)))
@@ -129,7 +129,7 @@ def approve(
 
 @approvals_app.command
 def reject(approval_id: str, /, *, operator: Operator, reason: str, tenant: Tenant = None, data: Data = None) -> None:
-    """End a payment that waits by a no."""
+    """End what waits by a no."""
     from bursar.faces.cli import approvals, keys
 
     keys.print_json(run(approvals.reject(operator, approval_id, reason, tenant, data)))
