@@ -356,6 +356,20 @@ ALTER TABLE ONLY bursar.mandate_version FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate_version OWNER TO bursar_owner;
 
+CREATE TABLE bursar.operator_credential (
+    tenant_id uuid NOT NULL,
+    id bytea NOT NULL,
+    operator_id uuid NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    removed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY bursar.operator_credential FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.operator_credential OWNER TO bursar_owner;
+
 CREATE TABLE bursar.operator_totp (
     tenant_id uuid NOT NULL,
     operator_id uuid NOT NULL,
@@ -434,6 +448,20 @@ ALTER TABLE ONLY bursar.statement_movement FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.statement_movement OWNER TO bursar_owner;
 
+CREATE TABLE bursar.step_up_challenge (
+    tenant_id uuid NOT NULL,
+    operator_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    nonce bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT step_up_challenge_nonce_check CHECK ((length(nonce) = 32))
+);
+
+ALTER TABLE ONLY bursar.step_up_challenge FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.step_up_challenge OWNER TO bursar_owner;
+
 CREATE TABLE bursar.tenant (
     tenant_id uuid NOT NULL,
     name text NOT NULL,
@@ -497,6 +525,9 @@ ALTER TABLE ONLY bursar.mandate
 ALTER TABLE ONLY bursar.mandate_version
     ADD CONSTRAINT mandate_version_pkey PRIMARY KEY (tenant_id, mandate_id, version);
 
+ALTER TABLE ONLY bursar.operator_credential
+    ADD CONSTRAINT operator_credential_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.operator_totp
     ADD CONSTRAINT operator_totp_pkey PRIMARY KEY (tenant_id, operator_id);
 
@@ -523,6 +554,9 @@ ALTER TABLE ONLY bursar.statement_movement
 
 ALTER TABLE ONLY bursar.statement_movement
     ADD CONSTRAINT statement_movement_tenant_id_entry_id_key UNIQUE (tenant_id, entry_id);
+
+ALTER TABLE ONLY bursar.step_up_challenge
+    ADD CONSTRAINT step_up_challenge_pkey PRIMARY KEY (tenant_id, operator_id, subject_id);
 
 ALTER TABLE ONLY bursar.tenant
     ADD CONSTRAINT tenant_name_key UNIQUE (name);
@@ -571,6 +605,8 @@ CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHE
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
 CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX operator_credential_in_use ON bursar.operator_credential USING btree (tenant_id, operator_id) WHERE (removed_at IS NULL);
 
 CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_id, effective_at, source_version);
 
@@ -652,6 +688,9 @@ ALTER TABLE ONLY bursar.mandate
 ALTER TABLE ONLY bursar.mandate_version
     ADD CONSTRAINT mandate_version_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
 
+ALTER TABLE ONLY bursar.operator_credential
+    ADD CONSTRAINT operator_credential_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.operator_totp
     ADD CONSTRAINT operator_totp_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
@@ -681,6 +720,9 @@ ALTER TABLE ONLY bursar.risk_stage
 
 ALTER TABLE ONLY bursar.statement_movement
     ADD CONSTRAINT statement_movement_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.step_up_challenge
+    ADD CONSTRAINT step_up_challenge_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE bursar.account ENABLE ROW LEVEL SECURITY;
 
@@ -714,6 +756,8 @@ ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate_version ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.operator_credential ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.operator_totp ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON bursar.account USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -744,6 +788,8 @@ CREATE POLICY own ON bursar.mandate USING ((tenant_id = (NULLIF(current_setting(
 
 CREATE POLICY own ON bursar.mandate_version USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.operator_credential USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.operator_totp USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -756,6 +802,8 @@ CREATE POLICY own ON bursar.risk_stage USING ((tenant_id = (NULLIF(current_setti
 
 CREATE POLICY own ON bursar.statement_movement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.step_up_challenge USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
@@ -767,6 +815,8 @@ ALTER TABLE bursar.risk_rules ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.risk_stage ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.statement_movement ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.step_up_challenge ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.tenant ENABLE ROW LEVEL SECURITY;
 
@@ -862,6 +912,8 @@ GRANT SELECT ON TABLE bursar.mandate TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.mandate_version TO bursar_app;
 GRANT SELECT ON TABLE bursar.mandate_version TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_credential TO bursar_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_totp TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
@@ -879,6 +931,8 @@ GRANT SELECT ON TABLE bursar.schema_migration TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.statement_movement TO bursar_app;
 GRANT SELECT ON TABLE bursar.statement_movement TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.step_up_challenge TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;

@@ -32,6 +32,11 @@ class Operation:
         """Not only a read; a check looks at what is in a body and changes nothing."""
         return self.method == "POST" and not self.path.endswith("/check")
 
+    @property
+    def needs_a_security_key(self) -> bool:
+        """Only what a security key answers makes it succeed; test_credentials has one."""
+        return self.id in ("create_credential", "create_challenge")
+
     def named(self, where: str) -> list[str]:
         """The names of its parameters in the path, query or header."""
         return [p["name"] for p in self.parameters if p["in"] == where]
@@ -143,5 +148,8 @@ def _put(body: Any, at: Place, value: Any) -> Any:
     if not at:
         return value
     step, *rest = at
+    # What a good request leaves out.
+    if body is None:
+        return {step: _put(None, tuple(rest), value)}
     inner = _put(body[step], tuple(rest), value)
     return {**body, step: inner} if isinstance(step, str) else [*body[:step], inner, *body[step + 1 :]]

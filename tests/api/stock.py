@@ -62,6 +62,9 @@ class Stock:
             values["agent"] = await self.agent()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
         body = body_of(operation.body, values) if operation.body else None
+        if operation.id == "approve_approval":
+            assert body
+            body["assertion"] = None
         return Request(operation.method, path, query, body)
 
     def _values(self, operation_id: str) -> dict[str, Any]:
@@ -75,6 +78,8 @@ class Stock:
         values |= {"effective_at": PAST, "expires_at": FUTURE, "at": PAST, "start": PAST, "end": FUTURE}
         values |= {"limit": "20", "action": operation_id, "scopes": "accounts:read"}
         values |= dict.fromkeys(("mandate", "acknowledge_duplicate", "agent", "code"))
+        values |= dict.fromkeys(("client_data", "attestation_object", "authenticator_data", "signature"), "AAECAw")
+        values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
         values |= self._rules() if operation_id == "draft_risk_rules" else {}

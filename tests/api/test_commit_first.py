@@ -58,7 +58,7 @@ class Onlooker:
 async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(
     app: ASGIApp, client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], database_url: str
 ) -> None:
-    changing = [operation for operation in operations if operation.changes]
+    changing = [operation for operation in operations if operation.changes and not operation.needs_a_security_key]
     assert len(changing) >= 15
     with psycopg.connect(database_url, autocommit=True) as connection:
         onlooker = Onlooker(app, connection)

@@ -90,7 +90,7 @@ NOT_READ = [
 async def test_a_body_that_is_spoiled_is_refused_though_all_of_its_fields_are_right(
     client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books, spoil: Callable[[str], bytes]
 ) -> None:
-    for operation in (operation for operation in operations if operation.body):
+    for operation in (operation for operation in operations if operation.body and not operation.needs_a_security_key):
         request = await Stock(client, tenant).request(operation)
         before = books.of(tenant)
         text = json.dumps(request.body)

@@ -79,7 +79,7 @@ async def test_every_operation_that_takes_a_key_replays_its_answer_byte_for_byte
 ) -> None:
     taking = [operation for operation in operations if "Idempotency-Key" in operation.named("header")]
     assert len(taking) >= 13
-    for operation in taking:
+    for operation in (operation for operation in taking if not operation.needs_a_security_key):
         request = await Stock(client, tenant).request(operation)
         headers = bearing(tenant.operator)
         first = await request.send(client, headers)
@@ -107,7 +107,9 @@ ABOUT_SOMETHING_NEW = {
 async def test_another_body_under_the_same_key_is_refused_by_every_operation(
     client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], database_url: str
 ) -> None:
-    for operation in (o for o in operations if "Idempotency-Key" in o.named("header")):
+    taking = (o for o in operations if "Idempotency-Key" in o.named("header") and not o.needs_a_security_key)
+    # One that takes nothing cannot be asked for anything else.
+    for operation in (o for o in taking if o.body or o.named("path")):
         stock = Stock(client, tenant)
         headers = bearing(tenant.operator)
         assert (await (await stock.request(operation)).send(client, headers)).is_success, operation.id

@@ -22,6 +22,7 @@ from bursar.api.routes import (
     agents,
     approvals,
     counterparties,
+    credentials,
     events,
     freezes,
     health,
@@ -45,7 +46,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health,
+    retail, health, credentials,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

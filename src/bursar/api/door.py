@@ -17,6 +17,7 @@ from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import Desk, settled
 from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.security_keys import NEAREST, RelyingParty
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer, Claim
@@ -60,12 +61,13 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: its database, its desk, the sandbox's tenant if this is one, and who goes on when."""
+    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs."""
 
     database: Database
     desk: Desk
     sandbox: UUID | None = None
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
+    relying_party: RelyingParty = NEAREST
 
     @property
     def live(self) -> bool:

@@ -11,6 +11,7 @@ from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
 from bursar.client.connection import Connection, OnReply, Reply
 from bursar.client.counterparties import Counterparties
+from bursar.client.credentials import Credentials
 from bursar.client.events import Events
 from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
 from bursar.client.freezes import Freezes
@@ -37,6 +38,7 @@ class Bursar(
     Keys,
     Mandates,
     Approvals,
+    Credentials,
     Counterparties,
     Freezes,
     Risk,

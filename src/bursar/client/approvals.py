@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from bursar.client.arguments import given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.approvals import Approval, ApprovalDetail, ApprovalStatus
+from bursar.wire.credentials import ApprovalChallenge, KeyAssertion
 from bursar.wire.fields import Page
 
 
@@ -27,12 +28,24 @@ class Approvals(Room):
         return await self._read(ApprovalDetail, "get_approval", f"/v1/approvals/{segment(approval_id)}")
 
     async def approve_approval(
-        self, approval_id: str, *, payload_hash: str, code: str | None = None, idempotency_key: str | None = None
+        self,
+        approval_id: str,
+        *,
+        payload_hash: str,
+        code: str | None = None,
+        assertion: KeyAssertion | None = None,
+        idempotency_key: str | None = None,
     ) -> Approval:
-        """Vote for what has the `payload_hash` you saw; `code` is your one-time code where it asks for one."""
+        """Vote for what has the `payload_hash` you saw; `code` or `assertion` proves you where it asks for it."""
         path = f"/v1/approvals/{segment(approval_id)}/approve"
-        body = given(payload_hash=payload_hash, code=code)
+        signed = assertion.model_dump(mode="json") if assertion else None
+        body = given(payload_hash=payload_hash, code=code, assertion=signed)
         return await self._change(Approval, "approve_approval", path, body, idempotency_key)
+
+    async def create_challenge(self, approval_id: str, *, idempotency_key: str | None = None) -> ApprovalChallenge:
+        """Get what a security key of yours must sign to approve this, once and within five minutes."""
+        path = f"/v1/approvals/{segment(approval_id)}/challenge"
+        return await self._change(ApprovalChallenge, "create_challenge", path, None, idempotency_key)
 
     async def reject_approval(self, approval_id: str, *, reason: str, idempotency_key: str | None = None) -> Approval:
         """End it by a no: what was set aside is given back."""

@@ -1,9 +1,10 @@
 """What waits for a person, on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
+from bursar.wire.credentials import KeyAssertion
 from bursar.wire.fields import Asked, Currency, Description, Metadata, MoneyText, Time, Told
 from bursar.wire.risk import RiskAssessment
 
@@ -34,6 +35,16 @@ class ApproveApproval(Asked):
     code: Annotated[
         str | None, Field(pattern=r"^[0-9]{6}$", description="Your one-time code, where `step_up` is true.")
     ] = None
+    assertion: Annotated[
+        KeyAssertion | None, Field(description="In place of `code`: what your security key signed of a challenge.")
+    ] = None
+
+    @model_validator(mode="after")
+    def refuse_both(self) -> Self:
+        """One proof is enough; with two it would not be clear which was used up."""
+        if self.code is not None and self.assertion is not None:
+            raise ValueError("takes a code or an assertion, not both")
+        return self
 
 
 class RejectApproval(Asked):

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.credentials import read_bytes, show_bytes
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routes.risk import show_assessment
 from bursar.api.routing import GatedRoute
@@ -16,6 +17,7 @@ from bursar.core.authority.approval_reading import Background, Changing, Paying,
 from bursar.core.authority.approval_store import Approval
 from bursar.core.authority.approvals import needs_of, payload_of
 from bursar.core.authority.model import refused
+from bursar.core.authority.security_keys import Assertion, Signed
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
@@ -25,6 +27,7 @@ from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
 from bursar.wire import approvals as wire
+from bursar.wire.credentials import ApprovalChallenge, KeyAssertion
 from bursar.wire.fields import Page
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"], route_class=GatedRoute)
@@ -62,11 +65,42 @@ async def approve_approval(
 ) -> Response:
     """Vote for what has the `payload_hash` you saw; with the last vote needed it is carried out a moment later."""
     bound = bytes.fromhex(body.payload_hash)
+    signed = Signed(_assertion(body.assertion), caller.door.relying_party) if body.assertion else None
 
     async def work(tx: Tx, actor: Actor) -> Happening | StepUpFailed:
-        return await approvals.approve(tx, actor, read("apr", approval_id), bound, body.code)
+        return await approvals.approve(tx, actor, read("apr", approval_id), bound, body.code, signed)
 
     return await _decide(caller, "approve_approval", approval_id, key, body, work)
+
+
+def _assertion(given: KeyAssertion) -> Assertion:
+    return Assertion(
+        read_bytes("assertion.credential_id", given.credential_id),
+        read_bytes("assertion.client_data", given.client_data),
+        read_bytes("assertion.authenticator_data", given.authenticator_data),
+        read_bytes("assertion.signature", given.signature),
+    )
+
+
+@router.post("/{approval_id}/challenge", response_model=ApprovalChallenge, responses=WRITE_PROBLEMS)
+async def create_challenge(caller: CallerOf, approval_id: IdPath, key: OptionalIdempotencyKey = None) -> Response:
+    """Get what a security key of yours must sign to approve this, once and within five minutes."""
+    party = caller.door.relying_party
+
+    async def work(tx: Tx, actor: Actor) -> tuple[ApprovalChallenge, Happening]:
+        found, offered = await approvals.challenge(tx, actor, read("apr", approval_id))
+        told = ApprovalChallenge(
+            approval_id=show("apr", found.id),
+            payload_hash=found.payload_hash.hex(),
+            challenge=show_bytes(offered.challenge),
+            rp_id=party.id,
+            credential_ids=[show_bytes(each) for each in offered.credential_ids],
+            expires_at=offered.expires_at,
+        )
+        return told, Happening("approval.challenged", found.status, {}, show("apr", found.id))
+
+    ask = caller.ask("create_challenge", key, None, approval_id)
+    return await caller.act(ask, work, json_answer)
 
 
 @router.post("/{approval_id}/reject", response_model=wire.Approval, responses=WRITE_PROBLEMS)

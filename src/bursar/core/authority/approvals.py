@@ -8,10 +8,11 @@ from uuid import UUID
 import orjson
 
 from bursar.core.authority import approval_store as store
-from bursar.core.authority import moving, step_up
+from bursar.core.authority import moving, security_keys, step_up
 from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
 from bursar.core.authority.evaluate import Needs, Used
 from bursar.core.authority.record import meters_of
+from bursar.core.authority.security_keys import Offer, Signed
 from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
@@ -109,11 +110,17 @@ def is_reached(needs: Needs, votes: Sequence[Vote]) -> bool:
 
 
 async def approve(
-    tx: Tx, actor: Actor, approval_id: UUID | None, payload_hash: bytes, code: str | None
+    tx: Tx,
+    actor: Actor,
+    approval_id: UUID | None,
+    payload_hash: bytes,
+    code: str | None,
+    signed: Signed | None = None,
 ) -> Happening | StepUpFailed:
     """Vote for the very payment or change that was looked at; with the last vote needed it is left to be executed.
 
-    A wrong code is returned, with nothing done but the count of wrong codes, which the caller commits.
+    Who proves to be there does so by a code or by what a security key `signed`. A wrong code is returned, with nothing
+    done but the count of wrong codes, which the caller commits.
     """
     found, votes = await _voting(tx, actor, approval_id)
     needs = needs_of(found)
@@ -124,11 +131,13 @@ async def approve(
     if not hmac.compare_digest(found.payload_hash, payload_hash):
         raise ApprovalStateConflict("This is not what you looked at: its `payload_hash` is another.")
     # Last, so that no code is used up by a vote that does not count.
-    if needs.step_up or code is not None:
+    stepped_up = needs.step_up or code is not None or signed is not None
+    if signed is not None:
+        await security_keys.prove(tx, actor.principal_id, found.id, found.payload_hash, signed)
+    elif stepped_up:
         failed = await step_up.prove(tx, actor.principal_id, code)
         if failed:
             return failed
-    stepped_up = code is not None
     store.insert_vote(tx, found.id, actor.principal_id, "approve", stepped_up=stepped_up)
     now = await reading.clock(tx)
     mine = Vote(found.id, actor.principal_id, actor.name, tuple(actor.roles), "approve", stepped_up, now)
@@ -139,6 +148,12 @@ async def approve(
     return Happening(
         "approval.approved", "approved" if reached else "pending", {**facts, "quorum": needs.quorum}, _name(found)
     )
+
+
+async def challenge(tx: Tx, actor: Actor, approval_id: UUID | None) -> tuple[Approval, Offer]:
+    """Give an operator who may vote on it something that their security key is to sign."""
+    found, _ = await _voting(tx, actor, approval_id)
+    return found, await security_keys.offer(tx, actor.principal_id, found.id, found.payload_hash)
 
 
 async def reject(tx: Tx, actor: Actor, approval_id: UUID | None, reason: str) -> Happening:

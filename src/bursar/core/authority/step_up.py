@@ -10,6 +10,7 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from bursar.core.authority import approval_store as store
+from bursar.core.authority import security_key_store
 from bursar.core.authority.refusals import moment
 from bursar.core.identity.model import Principal
 from bursar.core.ledger import reading
@@ -105,7 +106,11 @@ async def prove(tx: Tx, operator_id: UUID, code: str | None) -> StepUpFailed | N
 
 
 def enrol(tx: Tx, operator: Principal) -> str:
-    """Give an operator a new secret in place of an earlier one; returns its otpauth URI, which is shown once."""
+    """Give an operator a new secret in place of an earlier one; returns its otpauth URI, which is shown once.
+
+    Security keys go with the earlier secret, by which they were enrolled.
+    """
     secret = random_base32()
     store.write_totp(tx, operator.id, secret)
+    security_key_store.remove_credentials(tx, operator.id)
     return TOTP(secret, interval=SECONDS_A_STEP).provisioning_uri(name=operator.name, issuer_name="Bursar")

@@ -19,6 +19,7 @@ from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority.desk import Desk
+from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
 from bursar.features.risk.deciding import assess
@@ -66,7 +67,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
         @asynccontextmanager
         async def open_door() -> AsyncGenerator[Door]:
-            async with _door(place, settings.requests_per_second) as door:
+            async with _door(place, settings) as door:
                 yield door
 
         config = uvicorn.Config(
@@ -82,7 +83,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
 
 @asynccontextmanager
-async def _door(place: Place, requests_per_second: float) -> AsyncGenerator[Door]:
+async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
@@ -91,7 +92,8 @@ async def _door(place: Place, requests_per_second: float) -> AsyncGenerator[Door
         beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
         sandbox = place.tenant_id if place.is_sandbox else None
-        yield Door(place.database, desk, sandbox, Turnstile(requests_per_second))
+        party = RelyingParty(settings.webauthn_rp_id, settings.webauthn_origin)
+        yield Door(place.database, desk, sandbox, Turnstile(settings.requests_per_second), party)
     finally:
         for task in beside:
             task.cancel()
