@@ -1,6 +1,7 @@
 """Lets a flood of one caller starve nobody: while others are at work, each key goes on at a bounded pace."""
 
 import asyncio
+import math
 from collections import OrderedDict
 from typing import ClassVar
 from uuid import UUID
@@ -47,8 +48,9 @@ class Turnstile:
         """`per_second` is each key's share while others are at work; 0 is no limit."""
         self._per_second = per_second
         self._free_at: OrderedDict[Credential, float] = OrderedDict()
-        self._latest: tuple[UUID | None, float] = (None, 0.0)
-        self._other: tuple[UUID | None, float] = (None, 0.0)
+        # Who came last and when; and when somebody of another tenant than that came last.
+        self._latest: tuple[UUID | None, float] = (None, -math.inf)
+        self._other_at = -math.inf
 
     async def pass_through(self, caller: Credential) -> None:
         """Wait for this caller's turn; refuses when too much of its own waits before it."""
@@ -72,6 +74,6 @@ class Turnstile:
     def _sees_others(self, tenant_id: UUID, now: float) -> bool:
         """Note who comes; whether somebody of another tenant came a moment ago."""
         if self._latest[0] != tenant_id:
-            self._other = self._latest
+            self._other_at = self._latest[1]
         self._latest = (tenant_id, now)
-        return self._other[0] is not None and now - self._other[1] <= _SECONDS_AT_WORK
+        return now - self._other_at <= _SECONDS_AT_WORK
