@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from bursar.core.authority import mandates
-from bursar.core.authority.mandate import WIDEST, Mandate
+from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.mandates import Draft
+from bursar.core.authority.narrowing import WIDEST
 from bursar.core.identity import service as identity
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import KeyCredential, Principal, PrincipalKind

@@ -15,7 +15,7 @@ import pytest
 
 from bench.load import drive
 from bench.wire import Endpoint, post
-from bursar.core.authority.mandate import WIDEST
+from bursar.core.authority.narrowing import WIDEST
 from bursar.core.identity import service as identity
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id

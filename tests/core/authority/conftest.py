@@ -4,7 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from bursar.core.identity.model import KeyCredential
 from bursar.kernel.db import Database
+from tests.core.authority.offices import Office
+from tests.people import enrol
 from tests.stories import Story
 
 
@@ -17,3 +20,21 @@ async def story(database: Database, tenant_id: UUID) -> Story:
         bob has 0.00 USD
     """)
     return story
+
+
+@pytest.fixture
+async def office(story: Story) -> Office:
+    """Alice has 1000.00 USD; the clerk pays up to 10.00 alone."""
+    return await Office.open(story)
+
+
+@pytest.fixture
+async def ann(office: Office) -> KeyCredential:
+    """An operator."""
+    return await enrol(office.database, office.story.tenant_id, "operator", "ann")
+
+
+@pytest.fixture
+async def ben(office: Office) -> KeyCredential:
+    """Another operator."""
+    return await enrol(office.database, office.story.tenant_id, "operator", "ben")

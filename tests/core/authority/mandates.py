@@ -1,10 +1,10 @@
 """Mandates, payments and facts for tests of the rules: each is allowed as it stands, and says what it changes."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.evaluate import Facts, Payee, Payment
+from bursar.core.authority.evaluate import ANY_PAYEE, VELOCITY, Earlier, Facts, Payee, Payment, Used
 from bursar.core.authority.mandate import Mandate, Terms, read_terms
 from bursar.kernel.canonical import canonical
 from bursar.kernel.ids import show
@@ -115,3 +115,42 @@ def facts(*chain: Mandate, **changes: Any) -> Facts:
     return Facts(
         **_with({"now": NOW, "used": {}, "duplicate_of": None, "risk": None}, changes), chain=chain or (mandate(),)
     )
+
+
+class Asked(NamedTuple):
+    """A payment and the facts about it."""
+
+    facts: Facts
+    payment: Payment
+
+
+def ask(
+    form: dict[str, Any] | None = None,
+    amount: str = "10.00",
+    currency: str = "USD",
+    *,
+    standing: dict[str, Any] | None = None,
+    used: Used | None = None,
+    known: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Asked:
+    """`payment()` under one mandate of these terms; `used` is what it has used of each of its windows."""
+    over = mandate(form=terms_json(**form or {}), **standing or {})
+    asked = payment(amount, currency, **changes)
+    windows = [(w.key, SHOP_ACCOUNT if w.per_payee else ANY_PAYEE) for w in over.terms.windows]
+    counted = {(over.id, *key): used for key in [*windows, (VELOCITY, ANY_PAYEE)]} if used else {}
+    return Asked(facts(over, used=counted, **known or {}), asked)
+
+
+# Half of the most may be paid alone, and nothing.
+HALF: dict[str, Any] = {"per_transaction": [cap_json(auto_max="50.00")]}
+NEVER_ALONE: dict[str, Any] = {"per_transaction": [cap_json(auto_max="0")]}
+ANYBODY: dict[str, Any] = {"counterparties": counterparties_json(mode="any")}
+GUARDED: dict[str, Any] = {"duplicate_window_seconds": 600}
+VELOCITY_5: dict[str, Any] = {"velocity": {"max_count": 5, "seconds": 60}}
+BEFORE = Earlier(EVENT, NOW)
+RULE: dict[str, Any] = {"role": "finance", "quorum": 2, "ttl_seconds": 60, "step_up": True}
+
+
+def rule_json(when: dict[str, Any], **form: Any) -> dict[str, Any]:
+    return form | {"approvals": [approval_json(when, **RULE)]}

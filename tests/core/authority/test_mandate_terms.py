@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from bursar.core.authority.mandate import (
-    WIDEST,
     ApprovalRule,
     Cap,
     Hours,
@@ -18,8 +17,8 @@ from bursar.core.authority.mandate import (
     Window,
     chain_of,
     read_terms,
-    refuse_wider,
 )
+from bursar.core.authority.narrowing import WIDEST, refuse_wider
 from bursar.kernel.refusal import InvalidArgument
 from tests.core.authority.mandates import (
     SHOP,

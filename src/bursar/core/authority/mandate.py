@@ -23,23 +23,6 @@ DAYS: Days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT_TTL_SECONDS = 24 * 3600
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
-# The widest terms there are: every action, any payee, and only the funds limit it.
-WIDEST: dict[str, Any] = {
-    "accounts": None,
-    "actions": [
-        "create_transfer", "create_transfers", "reverse_transfer", "create_hold", "capture_hold", "release_hold",
-    ],
-    "approvals": [],
-    "counterparties": {"allow": [], "cool_off_seconds": 0, "mode": "any"},
-    "duplicate_window_seconds": None,
-    "hours": None,
-    "per_transaction": None,
-    "purpose": "Everything",
-    "rails": ["book"],
-    "velocity": None,
-    "windows": [],
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -288,26 +271,6 @@ def _amounts_over(rows: Sequence[Mapping[str, Any]], at: str) -> dict[str, int]:
             raise InvalidArgument(f"{at}.{i}.currency", "is named twice")
         over[currency] = _minor(row["amount"], currency, f"{at}.{i}.amount")
     return over
-
-
-def refuse_wider(child: Terms, parent: Terms) -> None:
-    """Refuse terms that give what the parent does not. Windows need no look: use counts on every mandate above."""
-    for name, mine, theirs in (
-        ("actions", child.actions, parent.actions),
-        ("accounts", child.accounts, parent.accounts),
-        ("rails", child.rails, parent.rails),
-        ("per_transaction", _names(child.caps), _names(parent.caps)),
-    ):
-        if theirs is not None and (mine is None or not mine <= theirs):
-            raise InvalidArgument(f"terms.{name}", "gives more than the parent mandate does")
-    for currency, cap in (child.caps or {}).items():
-        above = (parent.caps or {}).get(currency, cap)
-        if cap.max_minor > above.max_minor or cap.auto_max_minor > above.auto_max_minor:
-            raise InvalidArgument("terms.per_transaction", f"gives more {currency} than the parent mandate does")
-
-
-def _names(caps: Mapping[str, Cap] | None) -> frozenset[str] | None:
-    return None if caps is None else frozenset(caps)
 
 
 def chain_of(leaf: Mandate, known: Iterable[Mandate]) -> list[Mandate]:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from bursar.core.authority import facts_store, superseding
 from bursar.core.authority import mandate_store as store
-from bursar.core.authority.mandate import Mandate, MandateStatus, read_terms, refuse_wider
+from bursar.core.authority.mandate import Mandate, MandateStatus, read_terms
+from bursar.core.authority.narrowing import refuse_wider
 from bursar.core.identity.model import Actor
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx

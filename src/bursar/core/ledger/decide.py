@@ -6,6 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger.book import Book, Page
+from bursar.core.ledger.guards import refuse_below_floor, refuse_closed, refuse_currency, refuse_frozen
 from bursar.core.ledger.model import Account, Balance, Entry, Hold, Original, Posting
 from bursar.core.ledger.orders import (
     CaptureHold,
@@ -21,11 +22,8 @@ from bursar.core.ledger.orders import (
     Together,
 )
 from bursar.core.ledger.outcomes import (
-    AccountFrozen,
     AllDone,
-    CurrencyNotAllowed,
     Done,
-    InsufficientFunds,
     Outcome,
     Pending,
     Refused,
@@ -128,7 +126,7 @@ def _send(page: Page, order: SendMoney) -> Done:
         effective_at, page.book.now,
     )  # fmt: skip
     for move in order.moves:
-        _refuse_frozen(page.account(move.source, "source"))
+        refuse_frozen(page.account(move.source, "source"))
     return _post(page, entry, order.moves)
 
 
@@ -146,8 +144,8 @@ def _posting(page: Page, entry: Entry, seq: int, move: Move) -> Posting:
         raise InvalidArgument("target", "is the same account as the source")
     money = move.money if isinstance(move.money, Money) else read_amount(move.money, source.currency)
     for account in (source, target):
-        _refuse_closed(account)
-        _refuse_currency(account, money)
+        refuse_closed(account)
+        refuse_currency(account, money)
     amount = money.minor
     debited = _change(page, source, amount if source.normal_side == "debit" else -amount)
     credited = _change(page, target, amount if target.normal_side == "credit" else -amount)
@@ -162,7 +160,7 @@ def _change(page: Page, account: Account, change_minor: int) -> Balance:
     before = page.balance(account.id)
     after = Balance(before.posted + change_minor, before.held, before.version + 1)
     if change_minor < 0:
-        _refuse_below_floor(account, before, after, -change_minor)
+        refuse_below_floor(account, before, after, -change_minor)
     if abs(after.posted) > MAX_BALANCE_MINOR:
         raise InvalidArgument("amount", f"would take {account.number} beyond what an account can hold")
     page.balances[account.id] = after
@@ -173,9 +171,9 @@ def _place(page: Page, order: PlaceHold) -> Done:
     account = page.account(order.account, "account")
     target = page.account(order.target, "target") if order.target is not None else None
     for known in (account, target) if target else (account,):
-        _refuse_closed(known)
-        _refuse_currency(known, order.money)
-    _refuse_frozen(account)
+        refuse_closed(known)
+        refuse_currency(known, order.money)
+    refuse_frozen(account)
     if target and target.id == account.id:
         raise InvalidArgument("target", "is the same account as the one held")
     if account.normal_side == "debit":
@@ -184,7 +182,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
         raise InvalidArgument("expires_at", "lies in the past")
     before = page.balance(account.id)
     after = before._replace(held=before.held + order.money.minor)
-    _refuse_below_floor(account, before, after, order.money.minor)
+    refuse_below_floor(account, before, after, order.money.minor)
     page.balances[account.id] = after
     hold = Hold(
         order.hold_id, account.id, target.id if target else None, account.currency, order.money.minor, 0, "pending",
@@ -283,23 +281,3 @@ def _opposite(page: Page, original: Original, amount: str | None) -> list[tuple[
     if money.minor > left:
         raise StateConflict(f"Only {show_minor(left, posting.currency)} {posting.currency} are left to reverse.")
     return [(posting.target_id, posting.source_id, money)]
-
-
-def _refuse_closed(account: Account) -> None:
-    if account.status == "closed":
-        raise StateConflict(f"{account.number} is closed.")
-
-
-def _refuse_frozen(account: Account) -> None:
-    if account.status == "frozen":
-        raise AccountFrozen(account.number)
-
-
-def _refuse_currency(account: Account, money: Money) -> None:
-    if account.currency != money.currency:
-        raise CurrencyNotAllowed(account, money.currency)
-
-
-def _refuse_below_floor(account: Account, before: Balance, after: Balance, asked_minor: int) -> None:
-    if account.floor_minor is not None and after.available < account.floor_minor:
-        raise InsufficientFunds(account, before, asked_minor)

@@ -8,6 +8,7 @@ from uuid import UUID
 from bursar.core.ledger import store
 from bursar.core.ledger.model import Account, AccountRef, Hold, Original
 from bursar.core.ledger.outcomes import UnknownAccount
+from bursar.core.ledger.rows import account_row, hold_row
 from bursar.kernel.db import Tx
 from bursar.kernel.refusal import UnknownObject
 
@@ -47,7 +48,7 @@ async def clock(tx: Tx) -> datetime:
 async def find_account(tx: Tx, ref: AccountRef) -> Account:
     """The account of an id or number, as it stands now."""
     found = await tx.row(
-        store.account_row,
+        account_row,
         """SELECT a.id, a.number, a.name, a.currency, a.normal_side, a.floor_minor, a.status, a.posted_minor,
                   a.held_minor - coalesce((
                       SELECT sum(h.amount_minor) FROM hold h
@@ -67,7 +68,7 @@ async def find_account(tx: Tx, ref: AccountRef) -> Account:
 async def list_accounts(tx: Tx, after: UUID | None, limit: int) -> list[Account]:
     """Accounts in the order of their opening, after the one named."""
     return await tx.rows(
-        store.account_row,
+        account_row,
         """SELECT a.id, a.number, a.name, a.currency, a.normal_side, a.floor_minor, a.status, a.posted_minor,
                   a.held_minor - coalesce((
                       SELECT sum(h.amount_minor) FROM hold h
@@ -158,7 +159,7 @@ async def _sum_before(tx: Tx, account: Account, start: datetime) -> int:
 async def find_hold(tx: Tx, hold_id: UUID | None) -> Hold:
     """One hold; past its time it reads `expired` even before the sweep has written so."""
     found = await tx.row(
-        store.hold_row,
+        hold_row,
         """SELECT id, account_id, target_id, currency, amount_minor, captured_minor,
                   CASE WHEN status = 'pending' AND expires_at <= clock_timestamp() THEN 'expired' ELSE status END,
                   description, metadata, placed_at, expires_at, entry_id, approval_id

@@ -1,6 +1,5 @@
 """The statements that lock, load and write the book."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,79 +12,12 @@ from bursar.core.ledger.model import (
     AccountStatus,
     Balance,
     Entry,
-    EntryKind,
     Hold,
-    HoldStatus,
-    Metadata,
-    NormalSide,
     Original,
     Posting,
 )
+from bursar.core.ledger.rows import account_row, entry_row, hold_row, written
 from bursar.kernel.db import Tx
-
-
-def _read(metadata: str) -> Metadata:
-    return json.loads(metadata) if metadata != "{}" else {}
-
-
-def _written(metadata: Metadata) -> str:
-    return json.dumps(dict(metadata)) if metadata else "{}"
-
-
-def account_row(
-    id: UUID,
-    number: str,
-    name: str,
-    currency: str,
-    normal_side: NormalSide,
-    floor_minor: int | None,
-    status: AccountStatus,
-    posted: int,
-    held: int,
-    version: int,
-    metadata: str,
-    opened_at: datetime,
-) -> Account:
-    """One row of `account`, in the order of its columns."""
-    balance = Balance(posted, held, version)
-    return Account(id, number, name, currency, normal_side, floor_minor, status, balance, _read(metadata), opened_at)
-
-
-def entry_row(
-    id: UUID,
-    kind: EntryKind,
-    event_id: UUID,
-    reverses_id: UUID | None,
-    hold_id: UUID | None,
-    description: str | None,
-    metadata: str,
-    effective_at: datetime,
-    recorded_at: datetime,
-) -> Entry:
-    """One row of `entry`."""
-    return Entry(id, kind, event_id, reverses_id, hold_id, description, _read(metadata), effective_at, recorded_at)
-
-
-def hold_row(
-    id: UUID,
-    account_id: UUID,
-    target_id: UUID | None,
-    currency: str,
-    amount_minor: int,
-    captured_minor: int,
-    status: HoldStatus,
-    description: str | None,
-    metadata: str,
-    placed_at: datetime,
-    expires_at: datetime | None,
-    entry_id: UUID | None,
-    approval_id: UUID | None,
-) -> Hold:
-    """One row of `hold`."""
-    return Hold(
-        id, account_id, target_id, currency, amount_minor, captured_minor, status, description, _read(metadata),
-        placed_at, expires_at, entry_id, approval_id,
-    )  # fmt: skip
 
 
 def _locked(now: datetime, *columns: Any) -> tuple[Account, datetime]:
@@ -209,7 +141,7 @@ async def insert_account(tx: Tx, account: Account) -> bool:
         account.currency,
         account.normal_side,
         account.floor_minor,
-        _written(account.metadata),
+        written(account.metadata),
         account.opened_at,
     )
     return bool(found)
@@ -268,7 +200,7 @@ def _insert_entries(tx: Tx, entries: Sequence[Entry], postings: Sequence[Posting
         tx.tenant,
         *_columns(
             (
-                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, _written(e.metadata),
+                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, written(e.metadata),
                  e.effective_at, e.recorded_at)
                 for e in entries
             ),
@@ -304,7 +236,7 @@ def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
         *_columns(
             [
                 (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
-                 h.description, _written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id)
+                 h.description, written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id)
                 for h in holds
             ],
             13,

@@ -1,8 +1,8 @@
 """Fill a fresh sandbox; an existing one is left as it is."""
 
 from bursar.core.authority import mandates
-from bursar.core.authority.mandate import WIDEST
 from bursar.core.authority.mandates import Draft
+from bursar.core.authority.narrowing import WIDEST
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity import service as identity
