@@ -285,7 +285,8 @@ async def test_the_secret_is_sent_and_shown_nowhere() -> None:
 
 async def test_a_list_is_read_to_its_end() -> None:
     agents = [
-        {"id": f"prn_{n}", "name": f"a{n}", "status": "active", "created_at": "2026-11-21T09:30:00Z"} for n in "12"
+        {"id": f"prn_{n}", "name": f"a{n}", "team": None, "status": "active", "created_at": "2026-11-21T09:30:00Z"}
+        for n in "12"
     ]
     pages = [says(200, json.dumps({"items": [a], "next_cursor": c})) for a, c in zip(agents, ("c1", None), strict=True)]
     async with calling(*pages) as (bursar, server):
