@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
+from bursar.wire.mandates import Authorised
 
 Target = Annotated[AccountRef, Field(examples=["ACC20002"])]
 
@@ -46,3 +47,6 @@ class Hold(Told):
     placed_at: Time
     expires_at: Time | None
     transfer_id: str | None
+    authority: Annotated[
+        Authorised | None, Field(description="In the answer to an agent that paid: what let it. Null elsewhere.")
+    ] = None

@@ -192,12 +192,22 @@ class LimitLeft(Told):
 
     mandate: str
     limit: Annotated[str, Field(examples=["calendar day"])]
+    per_payee: bool
     currency: str | None
     max_amount: MoneyText | None
     left_amount: MoneyText | None
     max_count: int | None
     left_count: int | None
     resets_at: Time | None
+
+
+class Authorised(Told):
+    """What let an agent's payment go: its decision and mandate, and what is left of the limits that it used."""
+
+    decision_id: str
+    mandate: str
+    mandate_version: int
+    limits: list[LimitLeft]
 
 
 class Authority(Told):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bursar.wire.approvals import PendingApproval
 from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
+from bursar.wire.mandates import Authorised
 from bursar.wire.problems import Problem
 
 MOST_TRANSFERS = 5_000
@@ -62,6 +63,9 @@ class Transfer(Told):
     reversed_amount: MoneyText
     hold_id: str | None
     event_id: str
+    authority: Annotated[
+        Authorised | None, Field(description="In the answer to an agent that paid: what let it. Null elsewhere.")
+    ] = None
 
 
 class ReverseTransfer(Asked):

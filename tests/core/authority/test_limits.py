@@ -79,7 +79,9 @@ async def ask(desk: Desk, who: KeyCredential, orders: Sequence[Order], action: s
 
 
 def codes(outcomes: Sequence[Told]) -> list[str]:
-    return [outcome.code if isinstance(outcome, Refusal) else type(outcome).__name__ for outcome in outcomes]
+    """The code of a refusal; `Done`, however much it knows; or what else it is."""
+    names = ["Done" if isinstance(outcome, Done) else type(outcome).__name__ for outcome in outcomes]
+    return [o.code if isinstance(o, Refusal) else name for o, name in zip(outcomes, names, strict=True)]
 
 
 async def used(story: Story, mandate: Mandate) -> tuple[int, int]:

@@ -5,12 +5,11 @@ from starlette.responses import Response
 
 from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.limits import show_left
 from bursar.api.routes.mandates import show_mandate
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
-from bursar.core.authority.checking import Left
-from bursar.core.authority.mandate import Velocity
 from bursar.core.authority.telling import told_team
 from bursar.core.events.model import Happening
 from bursar.core.identity import service as identity
@@ -18,7 +17,6 @@ from bursar.core.identity.model import Actor, Principal
 from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx, retrying
 from bursar.kernel.ids import show
-from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
 from bursar.wire import agents as wire
 from bursar.wire import mandates as mandate_wire
@@ -89,26 +87,8 @@ async def get_authority(caller: CallerOf, agent: IdPath) -> Response:
             agent=found.name,
             status=found.status,
             mandates=[show_mandate(m) for m in chain],
-            limits=[_left(each) for each in left],
+            limits=[show_left(each) for each in left],
         )
-    )
-
-
-def _left(left: Left) -> mandate_wire.LimitLeft:
-    limit, used = left.limit, left.used
-    if isinstance(limit, Velocity):
-        name, currency, most = f"any {limit.seconds} seconds", None, None
-    else:
-        name, currency, most = f"{limit.kind} {limit.period}", limit.currency, limit.max_minor
-    return mandate_wire.LimitLeft(
-        mandate=show("mnd", left.mandate.id),
-        limit=name,
-        currency=currency,
-        max_amount=show_minor(most, currency) if most is not None and currency else None,
-        left_amount=show_minor(max(0, most - used.amount_minor), currency) if most is not None and currency else None,
-        max_count=limit.max_count,
-        left_count=max(0, limit.max_count - used.uses) if limit.max_count is not None else None,
-        resets_at=left.resets_at,
     )
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of
+from bursar.api.routes.limits import show_authorised
 from bursar.api.routes.refs import IdPath, account_ref
 from bursar.api.routing import GatedRoute
 from bursar.core.authority.model import Told
@@ -21,6 +22,7 @@ from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import Refusal, UnknownObject
 from bursar.wire import holds as wire
+from bursar.wire import mandates as mandate_wire
 
 router = APIRouter(prefix="/v1/holds", tags=["holds"], route_class=GatedRoute)
 
@@ -88,12 +90,12 @@ def _one_hold(request_id: str, status: int) -> Callable[[Sequence[Told]], Answer
             return answer_of(outcome, request_id)
         assert isinstance(outcome, Done)
         assert outcome.hold
-        return json_answer(show_hold(outcome.hold), status)
+        return json_answer(show_hold(outcome.hold, show_authorised(outcome)), status)
 
     return answer
 
 
-def show_hold(hold: Hold) -> wire.Hold:
+def show_hold(hold: Hold, authorised: mandate_wire.Authorised | None = None) -> wire.Hold:
     """A hold as the wire shows it."""
     return wire.Hold(
         id=show("hold", hold.id),
@@ -108,4 +110,5 @@ def show_hold(hold: Hold) -> wire.Hold:
         placed_at=hold.placed_at,
         expires_at=hold.expires_at,
         transfer_id=show("tr", hold.entry_id) if hold.entry_id else None,
+        authority=authorised,
     )

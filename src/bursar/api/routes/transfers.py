@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response, show_pending
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of, problem_of
+from bursar.api.routes.limits import show_authorised
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
@@ -167,7 +168,7 @@ def one_transfer(request_id: str) -> Callable[[Sequence[Told]], Answer]:
         if isinstance(outcome, Refusal):
             return answer_of(outcome, request_id)
         assert isinstance(outcome, Done)
-        return json_answer(show_transfer(Transfer.of_done(outcome)), 201)
+        return json_answer(show_transfer(Transfer.of_done(outcome), show_authorised(outcome)), 201)
 
     return answer
 
@@ -196,7 +197,7 @@ def _result(outcome: Any, request_id: str) -> wire.TransferResult:
     return wire.TransferResult(problem=problem_of(outcome, request_id))
 
 
-def show_transfer(transfer: Transfer) -> wire.Transfer:
+def show_transfer(transfer: Transfer, authorised: mandate_wire.Authorised | None = None) -> wire.Transfer:
     """A transfer as the wire shows it."""
     entry, posting = transfer.entry, transfer.posting
     return wire.Transfer(
@@ -218,4 +219,5 @@ def show_transfer(transfer: Transfer) -> wire.Transfer:
         reversed_amount=show_minor(transfer.reversed_minor, posting.currency),
         hold_id=show("hold", entry.hold_id) if entry.hold_id else None,
         event_id=show("evt", entry.event_id),
+        authority=authorised,
     )

@@ -1,7 +1,6 @@
 """Looking before leaping: what would become of an order now, and what is left of an agent's limits."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,9 +9,10 @@ from bursar.core.authority.assessing import Assess
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
 from bursar.core.authority.examine import Asked, Examination
-from bursar.core.authority.mandate import Mandate, Velocity, Window
+from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.refusals import MandateMissing
+from bursar.core.authority.remaining import Left
 from bursar.core.identity.model import Actor, Principal
 from bursar.core.ledger import reading
 from bursar.core.ledger import service as ledger
@@ -26,15 +26,6 @@ class Checked(NamedTuple):
 
     outcome: Outcome
     results: Sequence[Result]
-
-
-class Left(NamedTuple):
-    """One limit of a mandate and what is used of it now."""
-
-    mandate: Mandate
-    limit: Window | Velocity
-    used: Used
-    resets_at: datetime | None
 
 
 async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder, assess: Assess) -> Checked:

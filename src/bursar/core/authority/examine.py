@@ -30,6 +30,7 @@ from bursar.core.authority.paying import asks_of, come_to
 from bursar.core.authority.periods import EPOCH, span_of, span_of_velocity
 from bursar.core.authority.record import fingerprint_of, inputs_of, limits_of, results_of, uses_of
 from bursar.core.authority.refusals import LimitExceeded
+from bursar.core.authority.remaining import Authorised, left_of
 from bursar.core.authority.store import Decision
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
@@ -258,6 +259,14 @@ class Examination:
         if case is None or case.payment is None:
             return {}
         return {meter: Used(case.payment.money.minor, 1) for meter in case.verdict.meters}
+
+    def authorised(self, order: SingleOrder) -> Authorised | None:
+        """What let an order go that was carried out; None where no mandate was asked."""
+        case = self._cases.get(order.event_id)
+        if case is None or case.payment is None or case.facts is None:
+            return None
+        left = left_of(case.facts, case.verdict.meters, case.payment.money.minor)
+        return Authorised(order.event_id, case.facts.chain[0], left)
 
     def proposal(self, order: SingleOrder) -> Proposal:
         """What an order that waits for a person waits for."""

@@ -15,6 +15,7 @@ from bursar.core.authority.examine import Asked, Examination
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
 from bursar.core.authority.record import meters_of
+from bursar.core.authority.remaining import with_authorised
 from bursar.core.authority.store import Decision, NewApproval
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity.model import Actor
@@ -141,7 +142,10 @@ def _tell_one(record: _Record, job: Job, order: SingleOrder, outcome: Done | Pen
         told = _ask_people(record, order, outcome, decision)
         happening = telling.proposed(order, told, outcome.hold)
     elif isinstance(outcome, Done):
-        told, happening = outcome, telling.done(order, outcome)
+        # In a batch of many it would be said as often as there are orders.
+        alone = job.orders[0] is order and len(job.orders) == 1
+        told = with_authorised(outcome, record.examination.authorised(order)) if alone else outcome
+        happening = telling.done(order, outcome)
     else:
         told, happening = outcome, telling.refused(order, outcome)
     if not isinstance(outcome, Refused):
