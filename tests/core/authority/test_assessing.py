@@ -132,11 +132,11 @@ async def test_a_reversal_is_asked_about_the_other_way_round(story: Story) -> No
 async def test_the_answer_decides_and_is_kept(story: Story) -> None:
     who, _ = await agent(story, "buyer", terms())
     kept: dict[str, Any] = {"active": [1, 99]}
-    assessor = Assessor(Assessed(Risk(99, "deny", "all of it"), kept, "0 none 0 none"))
+    assessor = Assessor(Assessed(Risk(99, "deny", "all of it"), kept, "0 deny 0 allow"))
     (refused,) = await ask(Desk(story.database, assessor.assess), who, [send(5)])
     assert codes([refused]) == ["limit_exceeded"]
     ((outcome, inputs, shadow),) = await _kept(story)
-    assert (outcome, shadow, orjson.loads(inputs)["assessed"]) == ("deny", "0 none 0 none", kept)
+    assert (outcome, shadow, orjson.loads(inputs)["assessed"]) == ("deny", "0 deny 0 allow", kept)
 
 
 async def test_without_rules_nothing_is_kept(story: Story) -> None:
