@@ -29,7 +29,7 @@ from bursar.kernel.db import Database
 from bursar.kernel.ids import read
 from bursar.wire.risk import RiskRules
 from tests.api.serving import BASE
-from tests.api.tenants import Tenant, bearing, key_for
+from tests.api.tenants import Tenant, bearing, credential_of, key_for
 
 CLERK = "clerk"
 OFF = {"points": 0, "above": 1, "full_at": 3}
@@ -283,6 +283,14 @@ async def test_a_payment_sees_the_old_rules_or_the_new_ones_and_never_old_ones_a
     assert Counter(paid) == {201: said["allow", 2], 409: said["deny", 3]}
 
 
+async def test_an_activation_waits_for_the_decisions_under_way(desk: Desk, database: Database) -> None:
+    await desk.post("/v1/risk/rules", stranger(2, 100), 201)
+    async with database.transaction(desk.tenant.id) as tx:
+        await identity.authenticate_many(tx, [credential_of(desk.clerk)])
+        assert (await desk.post("/v1/risk/rules/2/activate", None, 409))["code"] == "busy"
+    await desk.post("/v1/risk/rules/2/activate", None, 200)
+
+
 async def test_versions_stand_where_they_are_brought(desk: Desk) -> None:
     async def stand() -> dict[int, str]:
         return {item["version"]: item["status"] for item in (await desk.get("/v1/risk/rules"))["items"]}
@@ -397,6 +405,9 @@ async def test_every_decision_is_made_again_with_the_same_result(desk: Desk, dat
         versions.add((active.rules_version if active else None, shadow.rules_version if shadow else None))
         inputs = orjson.loads(d.inputs)
         assert inputs["risk"] == (list(risk_of(active)) if active else None)
+        for name, said_then in (("active", active), ("shadow", shadow)):
+            measured = [[c.value, c.points] for c in said_then.contributions] if said_then else None
+            assert (inputs["assessed"].get(name) or [None])[-1] == measured
         again = replay(Kept(*d), known)
         said = canonical([[r.mandate_id.hex, r.rule, r.said, r.fact] for r in again.results])
         assert said == d.results
