@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
@@ -44,6 +45,8 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+# What is decided together has one time.
+@lru_cache(maxsize=1024)
 def show_time(value: datetime) -> str:
     """A time as the wire shows it: UTC, `2026-11-21T09:30:00.123456Z`."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

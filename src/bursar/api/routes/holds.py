@@ -1,6 +1,6 @@
 """`/v1/holds`: create, get, capture, release."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of
-from bursar.api.routes.limits import show_authorised
+from bursar.api.routes.limits import authority_facts_of
 from bursar.api.routes.refs import IdPath, account_ref
 from bursar.api.routing import GatedRoute
 from bursar.core.authority.model import Told
@@ -18,11 +18,12 @@ from bursar.core.ledger import reading
 from bursar.core.ledger.model import Hold
 from bursar.core.ledger.orders import CaptureHold, Order, PlaceHold, ReleaseHold
 from bursar.core.ledger.outcomes import Done
+from bursar.kernel.canonical import Json
 from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import Refusal, UnknownObject
 from bursar.wire import holds as wire
-from bursar.wire import mandates as mandate_wire
+from bursar.wire.mandates import Authorised
 
 router = APIRouter(prefix="/v1/holds", tags=["holds"], route_class=GatedRoute)
 
@@ -90,12 +91,12 @@ def _one_hold(request_id: str, status: int) -> Callable[[Sequence[Told]], Answer
             return answer_of(outcome, request_id)
         assert isinstance(outcome, Done)
         assert outcome.hold
-        return json_answer(show_hold(outcome.hold, show_authorised(outcome)), status)
+        return json_answer(show_hold(outcome.hold, authority_facts_of(outcome)), status)
 
     return answer
 
 
-def show_hold(hold: Hold, authorised: mandate_wire.Authorised | None = None) -> wire.Hold:
+def show_hold(hold: Hold, authority: Mapping[str, Json] | None = None) -> wire.Hold:
     """A hold as the wire shows it."""
     return wire.Hold(
         id=show("hold", hold.id),
@@ -110,5 +111,5 @@ def show_hold(hold: Hold, authorised: mandate_wire.Authorised | None = None) -> 
         placed_at=hold.placed_at,
         expires_at=hold.expires_at,
         transfer_id=show("tr", hold.entry_id) if hold.entry_id else None,
-        authority=authorised,
+        authority=Authorised.model_validate(authority) if authority else None,
     )

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response, show_pending
+from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_response, show_pending
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of, problem_of
-from bursar.api.routes.limits import show_authorised
+from bursar.api.routes.limits import authority_facts_of
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
@@ -25,13 +26,14 @@ from bursar.features.risk.deciding import assess
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.model import Transfer
 from bursar.features.transfers.service import Wish
+from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import InvalidArgument, Refusal, UnknownObject
 from bursar.wire import mandates as mandate_wire
 from bursar.wire import transfers as wire
-from bursar.wire.fields import ACCOUNT_PATTERN, Page
+from bursar.wire.fields import ACCOUNT_PATTERN, Page, show_time
 
 router = APIRouter(prefix="/v1/transfers", tags=["transfers"], route_class=GatedRoute)
 
@@ -168,7 +170,8 @@ def one_transfer(request_id: str) -> Callable[[Sequence[Told]], Answer]:
         if isinstance(outcome, Refusal):
             return answer_of(outcome, request_id)
         assert isinstance(outcome, Done)
-        return json_answer(show_transfer(Transfer.of_done(outcome), show_authorised(outcome)), 201)
+        facts = _facts_of(Transfer.of_done(outcome)) | {"authority": authority_facts_of(outcome)}
+        return Answer(201, orjson.dumps(facts))
 
     return answer
 
@@ -197,27 +200,31 @@ def _result(outcome: Any, request_id: str) -> wire.TransferResult:
     return wire.TransferResult(problem=problem_of(outcome, request_id))
 
 
-def show_transfer(transfer: Transfer, authorised: mandate_wire.Authorised | None = None) -> wire.Transfer:
+def show_transfer(transfer: Transfer) -> wire.Transfer:
     """A transfer as the wire shows it."""
+    return wire.Transfer.model_validate(_facts_of(transfer))
+
+
+def _facts_of(transfer: Transfer) -> dict[str, Json]:
+    """The same as JSON: the busiest answer does without the models, which would take five times as long."""
     entry, posting = transfer.entry, transfer.posting
-    return wire.Transfer(
-        id=show("tr", entry.id),
-        kind=entry.kind,
-        status="posted",
-        source=transfer.source,
-        target=transfer.target,
-        amount=show_minor(posting.amount_minor, posting.currency),
-        currency=posting.currency,
-        description=entry.description,
-        metadata=dict(entry.metadata),
-        effective_at=entry.effective_at,
-        recorded_at=entry.recorded_at,
-        source_balance=show_minor(posting.source_balance, posting.currency),
-        source_version=posting.source_version,
-        target_version=posting.target_version,
-        reverses=show("tr", entry.reverses_id) if entry.reverses_id else None,
-        reversed_amount=show_minor(transfer.reversed_minor, posting.currency),
-        hold_id=show("hold", entry.hold_id) if entry.hold_id else None,
-        event_id=show("evt", entry.event_id),
-        authority=authorised,
-    )
+    return {
+        "id": show("tr", entry.id),
+        "kind": entry.kind,
+        "status": "posted",
+        "source": transfer.source,
+        "target": transfer.target,
+        "amount": show_minor(posting.amount_minor, posting.currency),
+        "currency": posting.currency,
+        "description": entry.description,
+        "metadata": dict(entry.metadata),
+        "effective_at": show_time(entry.effective_at),
+        "recorded_at": show_time(entry.recorded_at),
+        "source_balance": show_minor(posting.source_balance, posting.currency),
+        "source_version": posting.source_version,
+        "target_version": posting.target_version,
+        "reverses": show("tr", entry.reverses_id) if entry.reverses_id else None,
+        "reversed_amount": show_minor(transfer.reversed_minor, posting.currency),
+        "hold_id": show("hold", entry.hold_id) if entry.hold_id else None,
+        "event_id": show("evt", entry.event_id),
+    }
