@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.load import Load, measure
-from bench.mandates import MANDATES, agent_under
+from bench.mandates import MANDATES, agents_under
 from bench.report import Environment, Report, Round, pair
 from bench.services import running_baseline, running_bursar, violations
 from bench.wire import Endpoint
@@ -36,7 +36,7 @@ def with_mandates(scratch: Path, rounds: int, seconds: float) -> Report:
     """An operator, whom no mandate limits, against agents under the widest mandate and under one of every rule."""
     with postgres(scratch) as (data, url):
         with running_bursar(data, scratch) as operator:
-            sides = {"operator": operator} | {name: agent_under(name, operator, data) for name in MANDATES}
+            sides = {"operator": operator} | {name: agents_under(name, operator, data) for name in MANDATES}
             measured = list(measure_rounds(sides, [ANY_TWO], url, rounds, seconds))
         pairs = [pair(ANY_TWO, ("operator", name), measured) for name in MANDATES]
         return Report(describe(url), seconds, pairs, violations(data), measured)

@@ -1,6 +1,8 @@
-"""Agents to measure: one under the widest mandate there is, one under a mandate with every kind of rule."""
+"""Agents to measure: under the widest mandate there is, and under mandates with every kind of rule."""
 
 import asyncio
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,22 +33,29 @@ EVERY_RULE: Final[dict[str, Any]] = {
     "velocity": {"max_count": 100_000_000, "seconds": 60},
     "duplicate_window_seconds": 1,
 }
-MANDATES: Final = {"widest mandate": WIDE, "every rule": EVERY_RULE}
+# By the name of the side: the terms, and how many agents there are, each with a mandate of its own.
+MANDATES: Final = {
+    "1 agent, no limits": (WIDE, 1),
+    "1 agent, every rule": (EVERY_RULE, 1),
+    "8 agents, every rule": (EVERY_RULE, 8),
+}
 
 
-def agent_under(name: str, operator: Endpoint, data: Path) -> Endpoint:
-    """Enrol an agent of this name, with a key and its mandate in force; every account is a payee the tenant knows."""
-    created = bursar("key", "create", "--data", str(data), "--agent", name.replace(" ", "-"), "--json")
-    asyncio.run(_give(operator, name))
-    return replace(operator, key=CreatedKey.model_validate_json(created).key)
+def agents_under(name: str, operator: Endpoint, data: Path) -> Endpoint:
+    """Enrol the agents of a side, with keys and mandates in force; every account is a payee the tenant knows."""
+    terms, count = MANDATES[name]
+    names = [re.sub("[^a-z0-9]+", "-", f"{name} {number}") for number in range(count)]
+    created = [bursar("key", "create", "--data", str(data), "--agent", agent, "--json") for agent in names]
+    asyncio.run(_give(operator, names, terms))
+    first, *others = (CreatedKey.model_validate_json(text).key for text in created)
+    return replace(operator, key=first, others=tuple(others))
 
 
-async def _give(operator: Endpoint, name: str) -> None:
-    agent = name.replace(" ", "-")
+async def _give(operator: Endpoint, names: Sequence[str], terms: dict[str, Any]) -> None:
     async with Bursar(f"http://{operator.host}:{operator.port}", operator.key) as client:
-        terms = MandateTerms.model_validate(MANDATES[name])
-        drafted = await client.draft_mandate(name=agent, agent=agent, terms=terms)
-        await client.activate_mandate(drafted.id)
+        for name in names:
+            drafted = await client.draft_mandate(name=name, agent=name, terms=MandateTerms.model_validate(terms))
+            await client.activate_mandate(drafted.id)
         known = {payee.account async for payee in client.iterate_counterparties()}
         for number in set(ACCOUNTS) - known:
             await client.create_counterparty(account=number, name=number)

@@ -9,12 +9,13 @@ STATUS: Final = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where transfers are asked for; a service without keys has none."""
+    """Where transfers are asked for; a service without keys has none. With `others`, all keys ask by turns."""
 
     host: str
     port: int
     path: str
     key: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -43,10 +44,11 @@ def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
     Amounts differ, as they do in life: the guard against duplicates has to look, and to find nothing.
     """
     pick, rng, run = WORKLOADS[workload], Random(seed), secrets.token_hex(8)  # noqa: S311  # repeatable, not secret
+    askers = [endpoint, *(replace(endpoint, key=other) for other in endpoint.others)]
     for n in itertools.count():
         source, target = pick(rng)
         yield post(
-            endpoint,
+            askers[n % len(askers)],
             endpoint.path,
             transfer_body(ACCOUNTS[source], ACCOUNTS[target], f"{1 + n % 9}.{n % 97:02d}"),
             f"{run}-{n}",

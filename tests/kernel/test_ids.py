@@ -1,5 +1,7 @@
 """Ids sort by their time, and a text is an id of its kind or none."""
 
+import subprocess
+import sys
 import time
 from uuid import UUID
 
@@ -29,6 +31,20 @@ def test_ids_are_in_the_order_of_their_making() -> None:
 
 def test_ids_are_told_apart_even_within_one_moment() -> None:
     assert len({new_id(0) for _ in range(20_000)}) == 20_000
+
+
+def test_a_forked_process_draws_other_ids_than_its_parent() -> None:
+    program = """
+import os
+from bursar.kernel.ids import new_id
+new_id()
+child = os.fork()
+print(*(new_id(0).hex[-15:] for _ in range(100)), flush=True)
+if child:
+    os.waitpid(child, 0)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert len(set(told.stdout.split())) == 200
 
 
 def test_an_id_made_for_a_moment_holds_that_moment() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import time
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from asyncpg.pgproto import pgproto
 # The driver's own subclass of UUID: it is made and sent in a tenth of the time.
 _make = pgproto.UUID
 
+_drawn: list[int] = []
+# A child process must not draw what its parent will.
+os.register_at_fork(after_in_child=_drawn.clear)
 _SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})")
 
 
@@ -18,8 +22,15 @@ def new_id(at_ms: int | None = None) -> UUID:
     nanoseconds = time.time_ns()
     milliseconds = nanoseconds // 1_000_000 if at_ms is None else at_ms
     fraction = (nanoseconds % 1_000_000) * 4096 // 1_000_000
-    tail = int.from_bytes(os.urandom(8)) >> 2
+    tail = _random_bits() >> 2
     return _make((milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | tail).to_bytes(16))
+
+
+def _random_bits() -> int:
+    """64 bits of the operating system's randomness, which is asked for many at a time."""
+    if not _drawn:
+        _drawn.extend(struct.unpack("=512Q", os.urandom(4096)))
+    return _drawn.pop()
 
 
 def made_of(data: bytes) -> UUID:

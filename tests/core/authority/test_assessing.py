@@ -1,6 +1,6 @@
 """Risk is looked up once a batch and asked of each payment, with every request before it; its answer is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,8 +29,8 @@ class Assessor:
     batches: list[list[Question]] = field(default_factory=list[list[Question]])
     asked: list[tuple[Question, list[Question]]] = field(default_factory=list[tuple[Question, list[Question]]])
 
-    async def assess(self, _: Tx, questions: Sequence[Question]) -> Scorer:
-        self.batches.append(list(questions))
+    async def assess(self, _: Tx, questions: Callable[[], Sequence[Question]]) -> Scorer:
+        self.batches.append(list(questions()))
 
         def score(question: Question, earlier: Sequence[Question]) -> Assessed:
             self.asked.append((question, list(earlier)))

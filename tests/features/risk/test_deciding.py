@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bursar.core.authority.assessing import NOT_ASSESSED, Question
+from bursar.core.authority.assessing import Question
 from bursar.features.risk import deciding, history, store
 from bursar.features.risk.deciding import assess, band_of
 from bursar.features.risk.history import look_back
@@ -75,7 +75,8 @@ def question(agent_id: UUID, payment: Payment, *, is_new: bool = True) -> Questi
 async def kept_of(bare: Database, tenant_id: UUID, questions: list[Question]) -> list[Kept]:
     """What is kept of each, when all are asked in one batch in this order."""
     async with bare.transaction(tenant_id, read_only=True) as tx:
-        score = await assess(tx, questions)
+        score = await assess(tx, lambda: questions)
+    assert score
     asked: list[Question] = []
     found: list[Kept] = []
     for one in questions:
@@ -231,8 +232,7 @@ async def test_every_look_back_goes_by_its_index_down_to_the_last_column(
 async def test_without_rules_nothing_is_known_or_kept(bare: Database) -> None:
     payment = Payment(NOW, SOURCES[0], PAYEES[0], "USD", 95)
     async with bare.transaction(new_id(), read_only=True) as tx:
-        score = await assess(tx, [question(AGENTS[0], payment)])
-    assert score(question(AGENTS[0], payment), []) == NOT_ASSESSED
+        assert await assess(tx, lambda: [question(AGENTS[0], payment)]) is None
 
 
 def test_the_bounds_do_not_take_being_fast_for_being_faster_than_usual() -> None:

@@ -42,13 +42,13 @@ NOT_ASSESSED = Assessed(None, None, None)
 
 # Asked order by order, with what the same agent asked earlier in the batch: pure, so that a trial changes nothing.
 Scorer: TypeAlias = Callable[[Question, Sequence[Question]], Assessed]
-# Called once a batch with everything that may be asked, every row locked: here it reads what it needs to know.
-Assess: TypeAlias = Callable[[Tx, Sequence[Question]], Awaitable[Scorer]]
+# Called once a batch, every row locked: here it reads what it needs to know of everything that may be asked. None where
+# there are no rules; then the questions are not even made.
+Assess: TypeAlias = Callable[[Tx, Callable[[], Sequence[Question]]], Awaitable[Scorer | None]]
 
 
-async def unassessed(_: Tx, __: Sequence[Question]) -> Scorer:
+async def unassessed(_: Tx, __: Callable[[], Sequence[Question]]) -> None:
     """For a service without risk rules: nothing is known, and a mandate that asks for a score asks a person."""
-    return lambda _, __: NOT_ASSESSED
 
 
 def auto_max_of(chain: Sequence[Mandate], currency: str) -> int | None:

@@ -114,7 +114,7 @@ class Facts:
 
     now: datetime
     chain: Sequence[Mandate]
-    # By mandate, window and payee: what the pieces of time that still count come to.
+    # By mandate, window and payee, in the mandates' order: what the pieces of time that still count come to.
     used: Mapping[tuple[UUID, str, UUID], Used]
     duplicate_of: Earlier | None = None
     risk: Risk | None = None

@@ -28,7 +28,7 @@ from bursar.core.authority.facts_store import Known, Limit, look_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.paying import asks_of, come_to
 from bursar.core.authority.periods import EPOCH, span_of, span_of_velocity
-from bursar.core.authority.record import fingerprint_of, inputs_of, limits_of, results_of, uses_of
+from bursar.core.authority.record import fingerprint_of, inputs_of, results_of, uses_of
 from bursar.core.authority.refusals import LimitExceeded
 from bursar.core.authority.remaining import Authorised, left_of
 from bursar.core.authority.store import Decision
@@ -36,7 +36,7 @@ from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import Gate
 from bursar.core.ledger.model import Account
-from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SingleOrder
+from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SendMoney, SingleOrder
 from bursar.core.ledger.outcomes import Done, Pending
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -53,12 +53,15 @@ class Asked(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    """What an order would move: from which account, to whom, how much."""
+    """What an order would move, under which mandates, and by what it is counted."""
 
     asked: Asked
     source: Account
     target: Account | None
     money: Money
+    chain: Sequence[Mandate]
+    limits: Sequence[Limit]
+    fingerprint: UUID | None
 
 
 class Proposal(NamedTuple):
@@ -75,16 +78,15 @@ class Proposal(NamedTuple):
 class _Case(NamedTuple):
     """One order as it was decided."""
 
+    wish: _Wish | None
     payment: Payment | None
-    source_id: UUID | None
-    fingerprint: UUID | None
     facts: Facts | None
     verdict: Verdict
     proposal: Proposal | None
     assessed: Assessed = NOT_ASSESSED
 
 
-_UNDECIDED = _Case(None, None, None, None, Verdict("allow", (), (), None, ()), None)
+_UNDECIDED = _Case(None, None, None, Verdict("allow", (), (), None, ()), None)
 
 
 class Examination:
@@ -96,7 +98,9 @@ class Examination:
         self._asked = asked
         self._mandates = mandates
         self._cases: dict[UUID, _Case] = {}
-        self._payees: set[UUID] = set()
+        self._wishes: dict[UUID, _Wish] = {}
+        self._counted: set[Limit] = set()
+        self._counters: dict[UUID, list[tuple[str, bool, datetime]]] = {}
         self._known = Known({}, {}, {})
         self._now = EPOCH
         self._assess = assess
@@ -106,76 +110,77 @@ class Examination:
 
     async def open(self, book: Book) -> Gate:
         """Load what the rules look at; the accounts are locked."""
-        self._now = book.now
-        wishes = list(self._wishes(book))
-        self._payees = {wish.target.id for wish in wishes if wish.target}
-        limits = list(self._limits(book.now))
-        self._known = await look_up(self._tx, limits, list(self._payees), list(self._guarded(book.now, wishes)))
-        if wishes:
-            self._score = await self._assess(self._tx, list(self._questions_of(book, wishes)))
-        return self._gate
-
-    def _wishes(self, book: Book) -> Iterable[_Wish]:
-        """What each order would move to whom, as far as it names what there is; the gate refuses the rest."""
+        self._now = now = book.now
+        self._counters = {mandate.id: list(_counters(mandate, now)) for mandate in self._mandates}
         page = Page(book)
         for asked in self._asked.values():
-            if not isinstance(asked.order, ReleaseHold | ExpireHold):
-                with suppress(Refusal):
-                    yield _Wish(asked, *come_to(page, asked.order))
+            with suppress(Refusal):  # The gate refuses it again.
+                if not isinstance(asked.order, ReleaseHold | ExpireHold):
+                    self._wishes[asked.order.event_id] = self._wish(page, asked)
+        wishes = self._wishes.values()
+        payees = {wish.target.id for wish in wishes if wish.target}
+        self._counted = {limit for wish in wishes for limit in wish.limits}
+        self._known = await look_up(self._tx, list(self._since()), list(payees), list(self._guarded(wishes)))
+        if wishes:
+            self._score = await self._assess(
+                self._tx, lambda: [_question(wish, now, asks_of(page, wish.asked.order)) for wish in wishes]
+            )
+        return self._gate
 
-    def _questions_of(self, book: Book, wishes: Iterable[_Wish]) -> Iterable[Question]:
-        """What may be asked of the risk rules; the gate refuses whoever has no mandate before it asks."""
-        page = Page(book)
-        for wish in wishes:
-            with suppress(Refusal):
-                yield _question(wish, book.now, self._chain(wish.asked), asks_of(page, wish.asked.order))
+    def _wish(self, page: Page, asked: Asked) -> _Wish:
+        """What an order asks for; refuses what names nothing there is, and whoever has no mandate."""
+        order, agent = asked.order, asked.agent
+        assert not isinstance(order, ReleaseHold | ExpireHold)
+        source, target, money = come_to(page, order)
+        chain = chain_for(agent.principal_id, agent.team, self._mandates, order.claims.mandate_id)
+        payee_id = target.id if target else None
+        limits = [
+            (mandate.id, key, payee_id if per_payee and payee_id else ANY_PAYEE)
+            for mandate in chain
+            for key, per_payee, _ in self._counters[mandate.id]
+        ]
+        fingerprint = fingerprint_of(agent.principal_id, payee_id, money) if payee_id else None
+        return _Wish(asked, source, target, money, chain, limits, fingerprint)
 
-    def _chain(self, asked: Asked) -> Sequence[Mandate]:
-        assert not isinstance(asked.order, ReleaseHold | ExpireHold)
-        agent = asked.agent
-        return chain_for(agent.principal_id, agent.team, self._mandates, asked.order.claims.mandate_id)
+    def _since(self) -> Iterable[tuple[UUID, str, UUID, datetime]]:
+        """The limits with the moment from which on their use still counts."""
+        since = {(mandate_id, key): at for mandate_id, each in self._counters.items() for key, _, at in each}
+        return ((mandate_id, key, payee_id, since[mandate_id, key]) for mandate_id, key, payee_id in self._counted)
 
-    def _limits(self, now: datetime) -> Iterable[tuple[UUID, str, UUID, datetime]]:
-        for mandate in self._mandates:
-            terms = mandate.terms
-            for window in terms.windows:
-                since = span_of(window, now).since
-                for payee_id in self._payees if window.per_payee else (ANY_PAYEE,):
-                    yield mandate.id, window.key, payee_id, since
-            if terms.velocity:
-                yield mandate.id, VELOCITY, ANY_PAYEE, span_of_velocity(terms.velocity, now).since
-
-    def _guarded(self, now: datetime, wishes: Iterable[_Wish]) -> Iterable[tuple[UUID, datetime]]:
+    def _guarded(self, wishes: Iterable[_Wish]) -> Iterable[tuple[UUID, datetime]]:
         """Fingerprints and since when: of the orders that any mandate here might guard against duplicates."""
         seconds = max((mandate.terms.duplicate_seconds or 0 for mandate in self._mandates), default=0)
         if seconds:
-            since = now - timedelta(seconds=seconds)
-            for asked, _, target, money in wishes:
-                if target and not isinstance(asked.order, CaptureHold):
-                    yield fingerprint_of(asked.agent.principal_id, target.id, money), since
+            since = self._now - timedelta(seconds=seconds)
+            for wish in wishes:
+                if wish.fingerprint and not isinstance(wish.asked.order, CaptureHold):
+                    yield wish.fingerprint, since
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder | Propose:
         asked = self._asked.get(order.event_id)
         if asked is None or isinstance(order, ReleaseHold | ExpireHold):
             return order
         self._cases[order.event_id] = _UNDECIDED
-        wish = _Wish(asked, *come_to(page, order))
-        _, source, target, money = wish
-        payee, asks = self._payee(target) if target else None, asks_of(page, order)
-        payment = Payment(asked.action, source.number, payee, money, acknowledges=order.claims.acknowledges, asks=asks)
-        fingerprint = fingerprint_of(asked.agent.principal_id, target.id, money) if target else None
-        chain, now = self._chain(asked), page.book.now
-        assessed = self._assessed(_question(wish, now, chain, asks), asks)
-        used, earlier = self._used(page, chain, payee), self._earlier(page, fingerprint)
-        facts = Facts(now, chain, used, earlier, assessed.risk)
+        # What a transfer comes to is the same whatever went before it; what is left of a hold or a transfer is not.
+        wish = self._wishes.get(order.event_id) if isinstance(order, SendMoney) else None
+        if wish is None:
+            wish = self._wish(page, asked)
+            assert self._counted.issuperset(wish.limits), "what is used of these limits was not looked up"
+        payee, asks = self._payee(wish.target) if wish.target else None, asks_of(page, order)
+        payment = Payment(
+            asked.action, wish.source.number, payee, wish.money, acknowledges=order.claims.acknowledges, asks=asks
+        )
+        assessed = self._assessed(wish, asks)
+        used = {limit: self._used(page, limit) for limit in wish.limits}
+        facts = Facts(self._now, wish.chain, used, self._earlier(page, wish.fingerprint), assessed.risk)
         verdict = evaluate(facts, payment)
         proposal = None
         if verdict.needs:
-            proposal = Proposal(new_id(), asked.action, money, verdict.needs, chain, payee)
-        self._cases[order.event_id] = _Case(payment, source.id, fingerprint, facts, verdict, proposal, assessed)
+            proposal = Proposal(new_id(), asked.action, wish.money, verdict.needs, wish.chain, payee)
+        self._cases[order.event_id] = _Case(wish, payment, facts, verdict, proposal, assessed)
         if verdict.refusals:
             raise verdict.refusals[0]
-        self._note(page, order, payment, verdict, fingerprint)
+        self._note(page, order, wish, verdict)
         if proposal is None:
             return order
         if page.is_part:
@@ -184,11 +189,11 @@ class Examination:
             )
         return Propose(proposal.approval_id, new_id(), order)
 
-    def _assessed(self, question: Question, asks: Asks) -> Assessed:
+    def _assessed(self, wish: _Wish, asks: Asks) -> Assessed:
         """What the risk rules say; those of a hold that named its payee were asked when it was placed."""
-        if asks == "payee":
+        if asks == "payee" or self._score is None:
             return NOT_ASSESSED
-        assert self._score
+        question = _question(wish, self._now, asks)
         before = self._questions.setdefault(question.agent_id, [])
         assessed = self._score(question, before)
         if question.is_new:
@@ -196,55 +201,47 @@ class Examination:
         return assessed
 
     def _payee(self, account: Account) -> Payee:
-        assert account.id in self._payees, "this payee was not looked up"
         known = self._known.counterparties.get(account.id)
         if known is None:
             return Payee(account.id, account.number, None, None, None, None)
         return Payee(account.id, account.number, known.id, known.version, known.status, known.created_at)
 
-    def _used(self, page: Page, chain: Sequence[Mandate], payee: Payee | None) -> dict[Limit, Used]:
-        payee_id = payee.account_id if payee else None
-        return {limit: self._used_of(page, limit) for mandate in chain for limit in limits_of(mandate, payee_id)}
-
-    def _used_of(self, page: Page, limit: Limit) -> Used:
+    def _used(self, page: Page, limit: Limit) -> Used:
         return page.note(limit) or self._known.used.get(limit, NOTHING_USED)
 
     def _earlier(self, page: Page, fingerprint: UUID | None) -> Earlier | None:
         return (page.note(fingerprint) or self._known.latest.get(fingerprint)) if fingerprint else None
 
-    def _note(
-        self, page: Page, order: SingleOrder, payment: Payment, verdict: Verdict, fingerprint: UUID | None
-    ) -> None:
+    def _note(self, page: Page, order: SingleOrder, wish: _Wish, verdict: Verdict) -> None:
         """What later orders of the batch must see of this one; it goes with the page if the book refuses it."""
         for mandate_id, window_key, payee_id, _ in verdict.meters:
             limit = (mandate_id, window_key, payee_id)
-            before = self._used_of(page, limit)
-            page.notes[limit] = Used(before.amount_minor + payment.money.minor, before.uses + 1)
-        if fingerprint:
-            page.notes[fingerprint] = Earlier(order.event_id, page.book.now)
+            before = self._used(page, limit)
+            page.notes[limit] = Used(before.amount_minor + wish.money.minor, before.uses + 1)
+        if wish.fingerprint:
+            page.notes[wish.fingerprint] = Earlier(order.event_id, self._now)
 
     def record(self, order: SingleOrder, outcome: Done | Pending | Refusal) -> Decision | None:
         """The decision on an order, with what it rests on and what came of it; None for those that need none."""
         asked, case = self._asked.get(order.event_id), self._cases.get(order.event_id)
         if asked is None or case is None:
             return None
-        payment, facts, verdict = case.payment, case.facts, case.verdict
-        chain = facts.chain if facts else ()
+        wish, verdict = case.wish, case.verdict
+        chain = wish.chain if wish else ()
         leaf = chain[0] if chain else None
-        payee = payment.payee if payment else None
-        inputs = inputs_of(facts, payment, case.assessed.kept) if facts and payment else "{}"
+        inputs = inputs_of(case.facts, case.payment, case.assessed.kept) if case.facts and case.payment else "{}"
         decided, codes = _came_to(verdict, outcome)
         hold = None if isinstance(outcome, Refusal) else outcome.hold
         sets_aside = isinstance(outcome, Pending) or hold is not None
         return Decision(
             order.event_id, asked.agent.principal_id, asked.action, decided, codes,
             leaf.id if leaf else None, leaf.version if leaf else None,
-            case.source_id, payee.account_id if payee else None,
-            payment.money.currency if payment else None, payment.money.minor if payment else None,
+            wish.source.id if wish else None, wish.target.id if wish and wish.target else None,
+            wish.money.currency if wish else None, wish.money.minor if wish else None,
             hold.id if hold else None,
             inputs, sha256(inputs.encode()).digest(), results_of(chain, verdict),
             uses_of(verdict.meters if sets_aside else ()), self._now,
-            None if decided == "deny" or isinstance(order, CaptureHold) else case.fingerprint,
+            wish.fingerprint if wish and decided != "deny" and not isinstance(order, CaptureHold) else None,
             case.assessed.shadow,
         )  # fmt: skip
 
@@ -275,12 +272,20 @@ class Examination:
         return found
 
 
-def _question(wish: _Wish, now: datetime, chain: Sequence[Mandate], asks: Asks) -> Question:
-    asked, source, target, money = wish
-    auto_max = auto_max_of(chain, money.currency)
+def _counters(mandate: Mandate, now: datetime) -> Iterable[tuple[str, bool, datetime]]:
+    """What a mandate counts by: the keys of its windows and velocity, whether for each payee, and since when."""
+    terms = mandate.terms
+    for window in terms.windows:
+        yield window.key, window.per_payee, span_of(window, now).since
+    if terms.velocity:
+        yield VELOCITY, False, span_of_velocity(terms.velocity, now).since
+
+
+def _question(wish: _Wish, now: datetime, asks: Asks) -> Question:
+    target_id, money = wish.target.id if wish.target else None, wish.money
     return Question(
-        asked.agent.principal_id, now, source.id, target.id if target else None, money.currency, money.minor, auto_max,
-        is_new=asks == "everything",
+        wish.asked.agent.principal_id, now, wish.source.id, target_id, money.currency, money.minor,
+        auto_max_of(wish.chain, money.currency), is_new=asks == "everything",
     )  # fmt: skip
 
 

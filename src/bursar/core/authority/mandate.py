@@ -48,12 +48,18 @@ class Window:
     per_payee: bool = False
     # What its use is counted under: a new version of the mandate with another maximum counts on.
     key: str = field(init=False, compare=False)
+    _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Where the time zone decides nothing, another one starts no new count."""
         zone = self.time_zone if self.kind == "calendar" and self.period != "lifetime" else "*"
         key = f"{self.kind}:{self.period}:{zone}:{self.currency or '*'}:{'payee' if self.per_payee else ''}"
         object.__setattr__(self, "key", key)
+        object.__setattr__(self, "_hash", hash((key, self.max_minor, self.max_count)))
+
+    def __hash__(self) -> int:
+        """Made once: where a window stands is asked for with every payment."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import orjson
 
 from bursar.core.authority.evaluate import (
     ANY_PAYEE,
-    NOTHING_USED,
     VELOCITY,
     Earlier,
     Facts,
@@ -46,11 +45,10 @@ def fingerprint_of(agent_id: UUID, payee_id: UUID, money: Money) -> UUID:
 def inputs_of(facts: Facts, payment: Payment, assessed: Json = None) -> str:
     """The facts that the rules saw, enough to ask them again: canonical JSON, without what goes without saying.
 
-    `used` has, for each limit of the mandates in the order of `limits_of`, the amount and then the number of uses;
-    `assessed` is what the risk rules went by.
+    `used` has the amount and then the number of uses of each limit in the order of `limits_of`, which is that of the
+    facts; `assessed` is what the risk rules went by.
     """
     earlier, payee = facts.duplicate_of, payment.payee
-    limits = (limit for m in facts.chain for limit in limits_of(m, payee.account_id if payee else None))
     said: dict[str, Json] = {
         "action": payment.action,
         "amount_minor": payment.money.minor,
@@ -60,7 +58,7 @@ def inputs_of(facts: Facts, payment: Payment, assessed: Json = None) -> str:
         "payee": _payee(payee) if payee else None,
         "rail": payment.rail,
         "source": payment.source,
-        "used": [number for limit in limits for number in facts.used.get(limit, NOTHING_USED)],
+        "used": [number for used in facts.used.values() for number in used],
     }
     unusual: dict[str, Json] = {
         "acknowledges": payment.acknowledges.hex if payment.acknowledges else None,

@@ -1,14 +1,14 @@
 """Risk in live decisions: what authority calls for a batch, and the score of each of its payments."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from bursar.core.authority.assessing import NOT_ASSESSED, Assessed, Question, Scorer, unassessed
+from bursar.core.authority.assessing import NOT_ASSESSED, Assessed, Question, Scorer
 from bursar.core.authority.evaluate import Risk
 from bursar.features.risk import store
 from bursar.features.risk.keeping import Kept, Scored, scored_of, write_kept
@@ -25,14 +25,15 @@ Key = TypeVar("Key")
 _Band = tuple[UUID, str, int, int]
 
 
-async def assess(tx: Tx, questions: Sequence[Question]) -> Scorer:
+async def assess(tx: Tx, ask: Callable[[], Sequence[Question]]) -> Scorer | None:
     """Read the rules in force and what is known of these payments; without rules nothing is known, nor kept.
 
     Whoever calls has shared the tenant's gate, so rules that are activated hold for everything that commits later.
     """
     found = {status: _read(text) for status, text in await store.list_in_force(tx)}
-    if not found or not questions:
-        return await unassessed(tx, questions)
+    if not found:
+        return None
+    questions = ask()
     batch = _Batch(found.get("active"), found.get("shadow"), questions)
     batch.learn(await store.look_up(tx, questions[0].at, batch.wanted))
     return batch.score
