@@ -1,10 +1,16 @@
 -- name: I40 Every entry that an agent caused was allowed by a decision, or approved by people
-SELECT e.tenant_id, e.id AS entry_id, e.event_id
-FROM entry AS e
-INNER JOIN event AS v ON e.tenant_id = v.tenant_id AND e.event_id = v.id
-INNER JOIN principal AS p ON v.tenant_id = p.tenant_id AND v.actor_id = p.id AND p.kind = 'agent'
-WHERE NOT EXISTS (SELECT FROM decision AS d WHERE d.tenant_id = e.tenant_id AND d.id = e.event_id AND d.outcome = 'allow')
-AND NOT EXISTS (SELECT FROM approval AS a WHERE a.tenant_id = e.tenant_id AND a.executed_event_id = e.event_id);
+SELECT tenant_id, event_id FROM entry
+EXCEPT
+(
+    SELECT tenant_id, id FROM decision WHERE outcome = 'allow'
+    UNION ALL
+    SELECT tenant_id, executed_event_id FROM approval WHERE executed_event_id IS NOT NULL
+    UNION ALL
+    SELECT v.tenant_id, v.id
+    FROM event AS v
+    LEFT JOIN principal AS p ON v.tenant_id = p.tenant_id AND v.actor_id = p.id AND p.kind = 'agent'
+    WHERE p.id IS NULL
+);
 
 -- name: I41 A hold of an approval is pending as long as the approval is not ended or carried out
 SELECT a.tenant_id, a.id AS approval_id, a.status, h.id AS hold_id, h.status AS hold_status
