@@ -14,6 +14,7 @@ import pytest
 
 import bursar.api.app  # Every refusal of the API is defined once this is imported.
 from bursar.api.problems import STATUS, status_of
+from bursar.core.identity.model import HUMAN_ONLY, SCOPES
 from bursar.core.ledger.outcomes import Undone
 from bursar.kernel.refusal import Refusal
 from tests.house.pages import FENCE, Block, Names, differences, outputs_of, sandbox, script_of, steps_of, surroundings
@@ -109,6 +110,12 @@ def test_the_architecture_names_every_table() -> None:
     described = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE))
     assert tables
     assert tables == described & tables
+
+
+def test_the_security_page_lists_every_scope_and_who_may_have_it() -> None:
+    rows = re.findall(r"^\| (`.+?) \|.*\| (yes|people only) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
+    listed = {scope: who for scopes, who in rows for scope in re.findall(r"`([a-z]+:[a-z]+)`", scopes)}
+    assert listed == {scope: "people only" if scope in HUMAN_ONLY else "yes" for scope in SCOPES}
 
 
 def test_the_errors_page_lists_every_code_as_the_api_answers_it() -> None:
