@@ -643,9 +643,6 @@ ALTER TABLE ONLY bursar.counterparty
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
 
-ALTER TABLE ONLY bursar.decision
-    ADD CONSTRAINT decision_tenant_id_id_fkey FOREIGN KEY (tenant_id, id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
-
 ALTER TABLE ONLY bursar.entry
     ADD CONSTRAINT entry_hold_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
 

@@ -16,7 +16,7 @@ from bench.mandates import MANDATES, agents_under
 from bench.report import Environment, Report, Round, pair
 from bench.services import running_baseline, running_bursar, violations
 from bench.wire import Endpoint
-from bench.workloads import ANY_TWO, WORKLOADS
+from bench.workloads import ANY_TWO, COMPARED
 from bursar.kernel.embedded import EmbeddedPostgres
 
 WARM_UP_SECONDS: Final = 2.0
@@ -27,8 +27,8 @@ def against_baseline(scratch: Path, rounds: int, seconds: float) -> Report:
     with postgres(scratch) as (data, url):
         with running_baseline(url, scratch) as plain, running_bursar(data, scratch) as ours:
             sides = {"baseline": plain, "Bursar": ours}
-            measured = list(measure_rounds(sides, WORKLOADS, url, rounds, seconds))
-        pairs = [pair(workload, ("baseline", "Bursar"), measured) for workload in WORKLOADS]
+            measured = list(measure_rounds(sides, COMPARED, url, rounds, seconds))
+        pairs = [pair(workload, ("baseline", "Bursar"), measured) for workload in COMPARED]
         return Report(describe(url), seconds, pairs, violations(data), measured)
 
 

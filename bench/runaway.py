@@ -20,6 +20,7 @@ from bench.load import Latency, Load, Measurement, measure, summarise
 from bench.pace import Pace, Sample
 from bench.services import HOST, ServiceFailed, serving_bursar, stocked, violations
 from bench.wire import Endpoint
+from bench.workloads import ONE_DOLLAR
 from bursar.client import Bursar
 from bursar.wire.mandates import CounterpartyRule, LimitWindow, MandateTerms
 
@@ -29,7 +30,6 @@ CONNECTIONS: Final = 32
 CAP: Final = 5_000
 NEIGHBOURS_CAP: Final = 1_000_000
 PER_SECOND: Final = 100.0
-WORKLOAD: Final = "1,000 accounts"
 MOST_SECONDS: Final = 600.0
 
 
@@ -61,7 +61,7 @@ def measure_runaway(scratch: Path, rounds: int, seconds: float) -> Report:
     with serving_bursar(data, scratch) as port:
         neighbour = with_agent(stocked(port, data, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
         boss = stocked(port, data, "--tenant", "runaway", "--operator", "boss")
-        with pacing(Pace(neighbour, WORKLOAD, 1, PER_SECOND)) as process:
+        with pacing(Pace(neighbour, ONE_DOLLAR, 1, PER_SECOND)) as process:
             rest(2.0)
             turns: list[Turn] = []
             for number in track(range(rounds), description="Measuring"):
@@ -118,7 +118,7 @@ def rest(seconds: float) -> Turn:
 def run_away(agent: Endpoint, seed: int) -> Turn:
     """A turn in which an agent calls as often as it is answered, each time under a fresh key."""
     start = time.monotonic()
-    seen = measure(Load(agent, WORKLOAD, seed, MOST_SECONDS, CONNECTIONS, CALLS))
+    seen = measure(Load(agent, ONE_DOLLAR, seed, MOST_SECONDS, CONNECTIONS, CALLS))
     if seen.requests != CALLS or seen.statuses.get(201) != CAP:
         raise ServiceFailed(f"{seen.statuses} of {seen.requests} requests, {seen.broken}: the cap is {CAP}")
     return Turn(start, time.monotonic(), seen)

@@ -31,11 +31,15 @@ def from_one(rng: Random) -> tuple[int, int]:
 
 
 ANY_TWO: Final = "1,000 accounts"
+# What is counted against a cap of dollars.
+ONE_DOLLAR: Final = "one dollar each"
 WORKLOADS: Final[Mapping[str, Pick]] = {
     ANY_TWO: any_two,
     "20 accounts": two_of_few,
     "one hot account": from_one,
+    ONE_DOLLAR: any_two,
 }
+COMPARED: Final = tuple(workload for workload in WORKLOADS if workload != ONE_DOLLAR)
 
 
 def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
@@ -47,10 +51,11 @@ def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
     askers = [endpoint, *(replace(endpoint, key=other) for other in endpoint.others)]
     for n in itertools.count():
         source, target = pick(rng)
+        amount = "1.00" if workload == ONE_DOLLAR else f"{1 + n % 9}.{n % 97:02d}"
         yield post(
             askers[n % len(askers)],
             endpoint.path,
-            transfer_body(ACCOUNTS[source], ACCOUNTS[target], f"{1 + n % 9}.{n % 97:02d}"),
+            transfer_body(ACCOUNTS[source], ACCOUNTS[target], amount),
             f"{run}-{n}",
         )
 

@@ -10,3 +10,6 @@ WHERE outcome <> 'deny' AND action <> 'capture_hold' AND target_id IS NOT NULL;
 CREATE INDEX decision_by_fingerprint ON decision (tenant_id, fingerprint, decided_at) WHERE fingerprint IS NOT NULL;
 -- squawk-ignore require-concurrent-index-deletion
 DROP INDEX decision_by_payment;
+-- A decision and its event are written by one transaction, so there is no foreign key to pay for; bursar verify asks.
+-- squawk-ignore ban-drop-constraint
+ALTER TABLE decision DROP CONSTRAINT decision_tenant_id_id_fkey;

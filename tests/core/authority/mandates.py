@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.evaluate import ANY_PAYEE, VELOCITY, Earlier, Facts, Payee, Payment, Used
+from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Earlier, Facts, Payee, Payment, Used
 from bursar.core.authority.mandate import Mandate, Terms, read_terms
 from bursar.kernel.canonical import canonical
 from bursar.kernel.ids import show

@@ -15,7 +15,7 @@ from bursar.core.authority.approvals import (
     NotAnApprover,
     is_reached,
 )
-from bursar.core.authority.evaluate import Needs
+from bursar.core.authority.facts import Needs
 from bursar.core.identity.model import Actor
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id

@@ -9,7 +9,7 @@ import orjson
 from bursar.core.authority import checking
 from bursar.core.authority.assessing import NOT_ASSESSED, Assessed, Question, Scorer, auto_max_of
 from bursar.core.authority.desk import Desk
-from bursar.core.authority.evaluate import Risk
+from bursar.core.authority.facts import Risk
 from bursar.core.identity import service as identity
 from bursar.core.ledger.orders import CaptureHold, Order, PlaceHold, ReverseEntry, Together
 from bursar.core.ledger.outcomes import Pending

@@ -10,16 +10,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bursar.core.authority.evaluate import (
-    ANY_PAYEE,
-    VELOCITY,
-    Earlier,
-    Meter,
-    Payee,
-    Risk,
-    Used,
-    evaluate,
-)
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Earlier, Meter, Payee, Risk, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.kernel.money import Money

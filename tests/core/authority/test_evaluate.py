@@ -4,16 +4,8 @@ from datetime import datetime, timedelta
 from typing import get_type_hints
 from uuid import UUID
 
-from bursar.core.authority.evaluate import (
-    ANY_PAYEE,
-    Asks,
-    Earlier,
-    Payee,
-    Payment,
-    Risk,
-    Used,
-    evaluate,
-)
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import ANY_PAYEE, Asks, Earlier, Payee, Payment, Risk, Used
 from bursar.core.authority.refusals import (
     CurrencyNotMandated,
     LimitExceeded,

@@ -7,13 +7,8 @@ from uuid import UUID
 import pytest
 
 from bursar.core.authority import refusals
-from bursar.core.authority.evaluate import (
-    Facts,
-    Payee,
-    Risk,
-    Used,
-    evaluate,
-)
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import Facts, Payee, Risk, Used
 from bursar.core.authority.refusals import (
     CurrencyNotMandated,
     LimitExceeded,

@@ -6,14 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from bursar.core.authority.evaluate import (
-    ANY_PAYEE,
-    VELOCITY,
-    Meter,
-    Needs,
-    Risk,
-    evaluate,
-)
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Meter, Needs, Risk
 from tests.core.authority.mandates import (
     ANYBODY,
     HALF,

@@ -138,4 +138,6 @@ PLANTS: list[tuple[str, str]] = [
     ("I44", "/* of another number */ " + STANDING.format(RULES.format(3, 3))),
     ("I44", "UPDATE decision SET shadow = '0 none 7 allow'"),
     ("I44", "UPDATE decision SET shadow = '7 allow 0 none'"),
+    ("I45", "DELETE FROM event WHERE id IN (SELECT id FROM decision)"),
+    ("I45", "UPDATE decision SET agent_id = (SELECT id FROM principal WHERE kind = 'operator' LIMIT 1)"),
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import orjson
 from bursar.core.authority import approval_store as store
 from bursar.core.authority import moving, security_keys, step_up
 from bursar.core.authority.approval_store import Approval, ApprovalStatus, Vote
-from bursar.core.authority.evaluate import Needs, Used
+from bursar.core.authority.facts import Needs, Used
 from bursar.core.authority.record import meters_of
 from bursar.core.authority.security_keys import Offer, Signed
 from bursar.core.authority.step_up import StepUpFailed

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from bursar.core.authority.evaluate import Risk
+from bursar.core.authority.facts import Risk
 from bursar.core.authority.mandate import Mandate
 from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx

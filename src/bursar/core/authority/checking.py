@@ -7,8 +7,8 @@ from uuid import UUID
 from bursar.core.authority import facts_store
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.covering import chain_for
-from bursar.core.authority.evaluate import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
 from bursar.core.authority.examine import Asked, Examination
+from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.refusals import MandateMissing

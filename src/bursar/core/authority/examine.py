@@ -9,7 +9,8 @@ from uuid import UUID
 
 from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer, auto_max_of
 from bursar.core.authority.covering import chain_for
-from bursar.core.authority.evaluate import (
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import (
     ANY_PAYEE,
     NOTHING_USED,
     VELOCITY,
@@ -22,7 +23,6 @@ from bursar.core.authority.evaluate import (
     Payment,
     Used,
     Verdict,
-    evaluate,
 )
 from bursar.core.authority.facts_store import Known, Limit, look_up
 from bursar.core.authority.mandate import Mandate

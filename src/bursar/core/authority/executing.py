@@ -12,7 +12,8 @@ from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, Vote
 from bursar.core.authority.approvals import payload_of, refuse_other_people, still_waits, supersede
 from bursar.core.authority.covering import chain_for
-from bursar.core.authority.evaluate import Asks, Facts, Payee, Payment, evaluate
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import Asks, Facts, Payee, Payment
 from bursar.core.authority.facts_store import Counterparty, look_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.proposals import order_of

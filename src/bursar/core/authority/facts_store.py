@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from bursar.core.authority.evaluate import Earlier, Used
+from bursar.core.authority.facts import Earlier, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.kernel.db import Tx
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from bursar.core.authority import facts_store, store, telling
 from bursar.core.authority.assessing import Assess
-from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
 from bursar.core.authority.examine import Asked, Examination
+from bursar.core.authority.facts import NOTHING_USED, Meter, Used
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
 from bursar.core.authority.record import meters_of

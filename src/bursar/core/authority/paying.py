@@ -1,6 +1,6 @@
 """What an order comes to, seen as a payment: from which account, to whom, how much."""
 
-from bursar.core.authority.evaluate import Asks
+from bursar.core.authority.facts import Asks
 from bursar.core.ledger.book import Page
 from bursar.core.ledger.model import Account
 from bursar.core.ledger.orders import (

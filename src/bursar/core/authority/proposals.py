@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bursar.core.authority.evaluate import Payee
+from bursar.core.authority.facts import Payee
 from bursar.core.authority.mandate import Mandate
 from bursar.core.ledger.orders import CaptureHold, Move, PlaceHold, ReverseEntry, SendMoney, SingleOrder
 from bursar.kernel.canonical import Json, canonical

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from bursar.core.authority.evaluate import (
+from bursar.core.authority.facts import (
     ANY_PAYEE,
     VELOCITY,
     Earlier,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.evaluate import NOTHING_USED, VELOCITY, Facts, Meter, Used
+from bursar.core.authority.facts import NOTHING_USED, VELOCITY, Facts, Meter, Used
 from bursar.core.authority.mandate import Mandate, Velocity, Window
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.ledger.outcomes import Done

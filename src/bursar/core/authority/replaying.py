@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.evaluate import (
+from bursar.core.authority.evaluate import evaluate
+from bursar.core.authority.facts import (
     NOTHING_USED,
     VELOCITY,
     Earlier,
@@ -17,7 +18,6 @@ from bursar.core.authority.evaluate import (
     Risk,
     Used,
     Verdict,
-    evaluate,
 )
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity

@@ -12,7 +12,7 @@ from bursar.core.authority import approval_store as store
 from bursar.core.authority import approvals, mandates, superseding, superseding_store
 from bursar.core.authority.approval_store import Approval, NewRequest, Vote
 from bursar.core.authority.approvals import payload_of, refuse_other_people
-from bursar.core.authority.evaluate import Needs
+from bursar.core.authority.facts import Needs
 from bursar.core.authority.mandate import DEFAULT_TTL_SECONDS, Mandate
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of

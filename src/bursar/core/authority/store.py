@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.evaluate import Meter, Used
+from bursar.core.authority.facts import Meter, Used
 from bursar.kernel.db import Tx
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from bursar.core.authority import moving, switch_store
 from bursar.core.authority import superseding_store as store
-from bursar.core.authority.evaluate import NOTHING_USED, Meter, Used
+from bursar.core.authority.facts import NOTHING_USED, Meter, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.record import meters_of
 from bursar.core.authority.switch_store import Waiting

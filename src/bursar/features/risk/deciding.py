@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from bursar.core.authority.assessing import NOT_ASSESSED, Assessed, Question, Scorer
-from bursar.core.authority.evaluate import Risk
+from bursar.core.authority.facts import Risk
 from bursar.features.risk import store
 from bursar.features.risk.keeping import Kept, Scored, scored_of, write_kept
 from bursar.features.risk.model import MOST_COUNTED, NO_HISTORY, Assessment, History, Payment

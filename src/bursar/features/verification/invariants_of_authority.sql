@@ -44,3 +44,9 @@ SELECT d.tenant_id, split_part(d.shadow, ' ', n)::integer
 FROM decision AS d CROSS JOIN (VALUES (1), (3)) AS v (n)
 WHERE d.shadow IS NOT NULL AND split_part(d.shadow, ' ', n) <> '0'
 AND NOT EXISTS (SELECT FROM risk_rules AS r WHERE r.tenant_id = d.tenant_id AND r.version = split_part(d.shadow, ' ', n)::integer);
+
+-- name: I45 Every decision has its event, by the agent that it is about
+SELECT tenant_id, id FROM decision
+EXCEPT
+SELECT v.tenant_id, v.id
+FROM event AS v INNER JOIN decision AS d ON v.tenant_id = d.tenant_id AND v.id = d.id AND v.actor_id = d.agent_id;

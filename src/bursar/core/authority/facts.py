@@ -1,0 +1,119 @@
+"""What the rules look at, found under locks, and what they say: the words between the shell and the rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from bursar.core.authority.mandate import Mandate
+from bursar.kernel.money import Money
+from bursar.kernel.refusal import Refusal
+
+Decided = Literal["allow", "needs_approval", "deny"]
+RiskOutcome = Literal["allow", "needs_approval", "step_up", "deny"]
+ANY_PAYEE = UUID(int=0)
+VELOCITY = "velocity"
+
+
+class Payee(NamedTuple):
+    """Whom money goes to, as we know them: the account, and the counterparty if an operator has entered one."""
+
+    account_id: UUID
+    number: str
+    counterparty_id: UUID | None
+    version: int | None
+    status: str | None
+    known_since: datetime | None
+
+
+class Risk(NamedTuple):
+    """What the risk rules say."""
+
+    score: int
+    outcome: RiskOutcome
+    why: str
+
+
+# What a capture asks about: its hold has used the limits, but for those of each payee if it named nobody.
+Asks = Literal["everything", "payee", "payee_and_its_limits"]
+
+
+class Earlier(NamedTuple):
+    """A payment of the same amount to the same payee."""
+
+    event_id: UUID
+    at: datetime
+
+
+class Payment(NamedTuple):
+    """What an agent's order comes to: money from one of our accounts to another. No text of the agent's is in it."""
+
+    action: str
+    source: str
+    payee: Payee | None
+    money: Money
+    rail: str = "book"
+    # An earlier payment that the agent says it knows of, by its event.
+    acknowledges: UUID | None = None
+    asks: Asks = "everything"
+
+
+class Meter(NamedTuple):
+    """One counter of a mandate: which window, for which payee, in which piece of time."""
+
+    mandate_id: UUID
+    window_key: str
+    payee_id: UUID
+    bucket: datetime
+
+
+class Used(NamedTuple):
+    """What is used of a window so far, reserved or spent."""
+
+    amount_minor: int
+    uses: int
+
+
+NOTHING_USED = Used(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found under locks: the mandates from the narrowest to the widest, what is used of their windows."""
+
+    now: datetime
+    chain: Sequence[Mandate]
+    # By mandate, window and payee, in the mandates' order: what the pieces of time that still count come to.
+    used: Mapping[tuple[UUID, str, UUID], Used]
+    duplicate_of: Earlier | None = None
+    risk: Risk | None = None
+
+
+class Needs(NamedTuple):
+    """What it takes to approve a payment."""
+
+    quorum: int
+    roles: tuple[str, ...]
+    ttl_seconds: int
+    step_up: bool
+    why: tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """What one rule of one mandate said."""
+
+    mandate_id: UUID
+    rule: str
+    said: Decided
+    fact: str
+
+
+class Verdict(NamedTuple):
+    """The decision with all its reasons, and what it uses of which windows."""
+
+    outcome: Decided
+    results: tuple[Result, ...]
+    refusals: tuple[Refusal, ...]
+    needs: Needs | None
+    meters: tuple[Meter, ...]
