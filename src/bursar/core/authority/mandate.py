@@ -142,11 +142,12 @@ class Mandate:
     text: str
     granted_by: UUID
     changed_at: datetime
+    # The text, read.
+    terms: Terms = field(init=False, compare=False, repr=False)
 
-    @property
-    def terms(self) -> Terms:
-        """Its terms, read."""
-        return _terms_of(self.text)
+    def __post_init__(self) -> None:
+        """Every rule of every payment looks at the terms, so they are looked up once."""
+        object.__setattr__(self, "terms", _terms_of(self.text))
 
 
 @lru_cache(maxsize=1024)
