@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=lambda: user_data_path("bursar", appauthor=False))
     connections: int = Field(default=10, ge=2, le=1000)
     statement_cache_size: int = Field(default=200, ge=0)
-    requests_per_second: float = Field(default=200.0, ge=0)
+    requests_per_second: float = Field(default=100.0, ge=0)
     webauthn_rp_id: str = Field(default="localhost", pattern=r"^[a-z0-9.-]+$", max_length=253)
     webauthn_origin: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#\s]+$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
