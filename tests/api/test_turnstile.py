@@ -65,6 +65,12 @@ def test_who_does_not_know_the_secret_uses_up_nobodys_share() -> None:
     assert turnstile.seconds_until_turn(caller(OURS), 100.0) == 0.0
 
 
+def test_people_and_services_wait_for_nothing() -> None:
+    turnstile = Turnstile(10)
+    turnstile.seconds_until_turn(caller(THEIRS), 100.0)
+    assert {turnstile.seconds_until_turn(caller(OURS), 100.0, is_agent=False) for _ in range(1_000)} == {0.0}
+
+
 def test_no_limit_is_no_limit() -> None:
     turnstile = Turnstile(0)
     turnstile.seconds_until_turn(caller(THEIRS), 100.0)
@@ -72,14 +78,17 @@ def test_no_limit_is_no_limit() -> None:
 
 
 async def test_a_refused_request_is_not_pinned_and_moves_nothing(database: Database, database_url: str) -> None:
-    """At a request in 1,000 seconds the first may go on beside others, the second in line, the third is too much."""
+    """Once it is known as an agent's, a key of a request in 1,000 seconds may go on once beside others, and no more."""
     async with served(database) as app, client_of(app) as client:
         ours, theirs = await enrol(database, client, "ours"), await enrol(database, client, "theirs")
     key = new_id().hex
     wish = {"source": ours.main, "target": ours.side, "amount": "1.00", "currency": "USD"}
     async with served(database, requests_per_second=0.001) as app, client_of(app) as client:
         assert (await client.get("/v1/accounts", headers=bearing(theirs.agent))).status_code == 200
+        assert (await client.post("/v1/transfers", json=wish, headers=bearing(ours.agent, "a"))).status_code == 201
         assert (await client.get("/v1/accounts", headers=bearing(ours.agent))).status_code == 200
+        for _ in range(5):
+            assert (await client.get("/v1/accounts", headers=bearing(ours.operator))).status_code == 200
         refused = await client.post("/v1/transfers", json=wish, headers=bearing(ours.agent, key))
     problem = refused.json()
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")

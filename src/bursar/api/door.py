@@ -171,7 +171,7 @@ async def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
     if credential is None and (authorization or door.sandbox is None):
         raise Unauthenticated
     if credential:
-        await door.turnstile.pass_through(credential)
+        await door.turnstile.pass_through(credential, is_agent=door.desk.knows_as_agent(credential))
     return Caller(door, request_id, credential)
 
 

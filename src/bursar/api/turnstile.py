@@ -1,4 +1,4 @@
-"""Lets a flood of one caller starve nobody: while others are at work, each key goes on at a bounded pace."""
+"""Lets a flood of one agent starve nobody: while others are at work, each agent's key goes on at a bounded pace."""
 
 import asyncio
 import math
@@ -39,28 +39,29 @@ class RateLimited(TooMany):
 
 
 class Turnstile:
-    """When a request may go on. A caller that is alone is never kept waiting.
+    """When a request may go on. A caller whose tenant is alone is never kept waiting, nor is a person or a service.
 
     A caller is a whole credential, secret included: nobody without the secret can use up another's share.
     """
 
     def __init__(self, per_second: float) -> None:
-        """`per_second` is each key's share while others are at work; 0 is no limit."""
+        """`per_second` is each agent's key's share while others are at work; 0 is no limit."""
         self._per_second = per_second
         self._free_at: OrderedDict[Credential, float] = OrderedDict()
         # Who came last and when; and when somebody of another tenant than that came last.
         self._latest: tuple[UUID | None, float] = (None, -math.inf)
         self._other_at = -math.inf
 
-    async def pass_through(self, caller: Credential) -> None:
+    async def pass_through(self, caller: Credential, *, is_agent: bool) -> None:
         """Wait for this caller's turn; refuses when too much of its own waits before it."""
-        seconds = self.seconds_until_turn(caller, asyncio.get_running_loop().time())
+        seconds = self.seconds_until_turn(caller, asyncio.get_running_loop().time(), is_agent=is_agent)
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def seconds_until_turn(self, caller: Credential, now: float) -> float:
+    def seconds_until_turn(self, caller: Credential, now: float, *, is_agent: bool = True) -> float:
         """How long a request that comes now has to wait, its turn being taken; raises RateLimited."""
-        if not self._per_second or not self._sees_others(caller.tenant_id, now):
+        beside_others = self._sees_others(caller.tenant_id, now)
+        if not (self._per_second and is_agent and beside_others):
             return 0.0
         free_at = max(self._free_at.get(caller, 0.0), now - _BURST)
         if free_at - now > _LONGEST_WAIT:

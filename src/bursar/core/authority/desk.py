@@ -71,6 +71,10 @@ class Desk:
             clerk.add_done_callback(self._clerks.discard)
         return await waiting.reply
 
+    def knows_as_agent(self, credential: Credential) -> bool:
+        """Whether an agent has paid with it here before. Whom it belongs to is found out in a transaction only."""
+        return credential in self._agents
+
     async def drain(self) -> None:
         """Wait until everything submitted has its reply."""
         while self._clerks:
