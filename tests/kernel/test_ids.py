@@ -39,9 +39,10 @@ import os
 from bursar.kernel.ids import new_id
 new_id()
 child = os.fork()
-print(*(new_id(0).hex[-15:] for _ in range(100)), flush=True)
+made = [new_id(0).hex[-15:] for _ in range(100)]
 if child:
     os.waitpid(child, 0)
+print(*made, flush=True)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert len(set(told.stdout.split())) == 200
