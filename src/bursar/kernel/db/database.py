@@ -106,13 +106,13 @@ class Database:
         begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
         connection = await self._acquire()
         try:
+            tx = Tx(connection, tenant_id)
             try:
                 await _begin(connection, begin)
-                tx = Tx(connection, tenant_id)
                 yield tx
                 await tx.flush()
             except BaseException as error:
-                await uninterrupted(roll_back(connection))
+                await uninterrupted(_undo(connection, tx))
                 meaning = translated(error)
                 if meaning is error:
                     raise
@@ -150,6 +150,11 @@ async def _begin(connection: Any, begin: str) -> None:
         await connection.execute(begin)
     except asyncpg.LockNotAvailableError as error:
         raise Busy(at_start=True) from error
+
+
+async def _undo(connection: Any, tx: Tx) -> None:
+    await tx.abandon()
+    await roll_back(connection)
 
 
 async def _refuse_weak_settings(connection: Any) -> None:

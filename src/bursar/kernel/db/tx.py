@@ -1,5 +1,6 @@
 """One open transaction: parameters only, rows as what the caller makes of them."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -15,12 +16,13 @@ _PARAMETER = re.compile(r"\$([0-9]+)")
 class Tx:
     """One open transaction of one tenant; every statement goes through here, parameters only."""
 
-    __slots__ = ("_connection", "_waiting", "tenant_id")
+    __slots__ = ("_connection", "_sending", "_waiting", "tenant_id")
 
     def __init__(self, connection: Any, tenant_id: UUID | None) -> None:
         """Wrap a connection on which BEGIN was sent; asyncpg's pool proxies carry no types, hence Any."""
         self._connection = connection
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
+        self._sending: asyncio.Future[None] | None = None
         self.tenant_id = tenant_id
 
     @property
@@ -66,10 +68,34 @@ class Tx:
         """
         self._waiting.append((sql, args))
 
+    async def send(self) -> None:
+        """Have what waits written while the caller makes more; whatever comes next waits for it, and has its error."""
+        if self._waiting:
+            await self.settle()
+            self._sending = asyncio.ensure_future(self._write())
+            await asyncio.sleep(0)  # So that it is on its way before the caller takes the processor.
+
     async def flush(self) -> None:
-        """Send what waits."""
-        if not self._waiting:
-            return
+        """Write what waits."""
+        await self.settle()
+        if self._waiting:
+            await self._write()
+
+    async def settle(self) -> None:
+        """Wait for what was sent."""
+        if self._sending:
+            sending, self._sending = self._sending, None
+            await sending
+
+    async def abandon(self) -> None:
+        """Forget what waits and stop what was sent, so that the connection can be told to undo it all."""
+        self._waiting.clear()
+        if self._sending:
+            sending, self._sending = self._sending, None
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _write(self) -> None:
         statements, self._waiting = self._waiting, []
         text = _as_one(tuple((sql, len(args)) for sql, args in statements))
         await self._connection.execute(text, *(arg for _, args in statements for arg in args))
@@ -87,7 +113,7 @@ class Tx:
             yield
             await self.flush()
         except BaseException:
-            self._waiting.clear()
+            await self.abandon()
             # Gone, too: one around it has the same name, and what it undoes must not stop here.
             await self._connection.execute("ROLLBACK TO SAVEPOINT s; RELEASE SAVEPOINT s")
             raise
