@@ -1,6 +1,10 @@
 """What is left of limits as the wire shows it, before a payment and after one."""
 
-from bursar.core.authority.mandate import Velocity
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from bursar.core.authority.mandate import Velocity, Window
 from bursar.core.authority.remaining import Left, authorised_of
 from bursar.core.ledger.outcomes import Done
 from bursar.kernel.canonical import Json
@@ -29,21 +33,30 @@ def authority_facts_of(done: Done) -> dict[str, Json] | None:
 
 
 def _facts_of(left: Left) -> dict[str, Json]:
-    limit, used = left.limit, left.used
+    limit, used, facts = left.limit, left.used, _said_of(left.mandate.id, left.limit, left.resets_at)
+    if limit.max_count is not None:
+        facts = facts | {"left_count": max(0, limit.max_count - used.uses)}
+    if isinstance(limit, Window) and limit.max_minor is not None and limit.currency:
+        facts = facts | {"left_amount": show_minor(max(0, limit.max_minor - used.amount_minor), limit.currency)}
+    return facts
+
+
+@lru_cache(maxsize=1024)
+def _said_of(mandate_id: UUID, limit: Window | Velocity, resets_at: datetime | None) -> dict[str, Json]:
+    """What is the same for every payment of a while; what is left comes in its place."""
     if isinstance(limit, Velocity):
         name, currency, most, per_payee = f"any {limit.seconds} seconds", None, None, False
     else:
         name, currency, most = f"{limit.kind} {limit.period}", limit.currency, limit.max_minor
         per_payee = limit.per_payee
-    left_minor = max(0, most - used.amount_minor) if most is not None else None
     return {
-        "mandate": show("mnd", left.mandate.id),
+        "mandate": show("mnd", mandate_id),
         "limit": name,
         "per_payee": per_payee,
         "currency": currency,
         "max_amount": show_minor(most, currency) if most is not None and currency else None,
-        "left_amount": show_minor(left_minor, currency) if left_minor is not None and currency else None,
+        "left_amount": None,
         "max_count": limit.max_count,
-        "left_count": max(0, limit.max_count - used.uses) if limit.max_count is not None else None,
-        "resets_at": show_time(left.resets_at) if left.resets_at else None,
+        "left_count": None,
+        "resets_at": show_time(resets_at) if resets_at else None,
     }

@@ -18,8 +18,10 @@ from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, Ups
 from bursar.kernel.refusal import Refusal
 
 _MOST_ORDERS_A_BATCH = 512
-# Two: while PostgreSQL works on one batch, this process reads requests, decides and answers the other.
+# Two: while PostgreSQL writes one batch, this process decides the next.
 _BATCHES_A_TENANT = 2
+# The longest that done work waits for its reply; what keeps the next batch may be another process's lock.
+_MOST_SECONDS_KEPT = 0.01
 _ATTEMPTS = 3
 _MOST_AGENTS_REMEMBERED = 100_000
 
@@ -31,22 +33,71 @@ class _Waiting:
 
 
 class _Line:
-    """What waits for one tenant, how many clerks work it off, and the agents whose orders are under way."""
+    """What waits for one tenant, its clerks, the agents whose orders are being decided, and the replies that are kept.
 
-    __slots__ = ("busy", "clerks", "queue")
+    Replies are kept while the next batch is decided, and given while PostgreSQL writes it: this process has nothing
+    else to do then, and the next batch is on its way sooner.
+    """
+
+    __slots__ = ("busy", "clerks", "deciding", "kept", "open", "queue")
 
     def __init__(self) -> None:
         self.queue: deque[_Waiting] = deque()
         self.clerks = 0
+        # How many have no reply yet.
+        self.open = 0
+        self.deciding = 0
         self.busy: set[Credential] = set()
+        self.kept: list[tuple[_Waiting, Reply | Exception]] = []
+
+    @property
+    def half(self) -> int:
+        """Of those who have no reply yet, what one batch takes at most, and what is worth a second one beside it."""
+        return -(-self.open // 2)
+
+    def answer(self, batch: Sequence[_Waiting], replies: Sequence[Reply | Exception]) -> None:
+        """Give these replies, or keep them for a moment if a batch is being decided."""
+        self.kept += zip(batch, replies, strict=True)
+        if self.deciding:
+            asyncio.get_running_loop().call_later(_MOST_SECONDS_KEPT, self.give)
+        else:
+            self.give()
+
+    def give(self) -> None:
+        """Give every reply that is kept."""
+        kept, self.kept = self.kept, []
+        self.open -= len(kept)
+        for waiting, reply in kept:
+            _give(waiting, reply)
+
+
+class _Turn:
+    """A batch while it is decided: until it `ends`, its agents' other orders wait, and replies are kept."""
+
+    def __init__(self, line: _Line, agents: AbstractSet[Credential], go_on: Callable[[], None]) -> None:
+        self._line, self._agents, self._go_on = line, agents, go_on
+        self._is_over = False
+        line.deciding += 1
+        line.busy |= agents
+
+    def end(self) -> None:
+        """All is decided, or lost; what is left to do is PostgreSQL's."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._line.deciding -= 1
+        self._line.busy -= self._agents
+        self._line.give()
+        self._go_on()
 
 
 class Desk:
     """Takes instructions and queues them by tenant.
 
-    While batches are under way newcomers form the next one, so no timer is needed. A batch belongs to one tenant
-    because row security knows one per transaction; tenants take turns for the desk's slots. An agent's orders wait
-    while others of its own are under way: they would only wait for the same mandate, and in a smaller batch.
+    A batch is made of half of those who have no reply yet, and the other half is decided while PostgreSQL writes it:
+    so nobody waits for a timer, few are quick and many share. It belongs to one tenant because row security knows one
+    per transaction; tenants take turns for the desk's slots. An agent's orders wait while others of its own are
+    decided: they would only wait for the same mandate, and in a smaller batch.
     """
 
     def __init__(self, database: Database, assess: Assess, batches_at_once: int = 4) -> None:
@@ -64,12 +115,18 @@ class Desk:
         waiting = _Waiting(instruction, asyncio.get_running_loop().create_future())
         line = self._lines.setdefault(tenant_id, _Line())
         line.queue.append(waiting)
-        if line.clerks < (1 if instruction.ask.credential in line.busy else _BATCHES_A_TENANT):
+        line.open += 1
+        if instruction.ask.credential not in line.busy:
+            self._staff(tenant_id, line)
+        return await waiting.reply
+
+    def _staff(self, tenant_id: UUID, line: _Line) -> None:
+        """Have one more clerk take what waits, if there may be one more."""
+        if line.queue and (not line.clerks or (line.clerks < _BATCHES_A_TENANT and len(line.queue) >= line.half)):
             line.clerks += 1
             clerk = asyncio.create_task(self._work_off(tenant_id, line))
             self._clerks.add(clerk)
             clerk.add_done_callback(self._clerks.discard)
-        return await waiting.reply
 
     def knows_as_agent(self, credential: Credential) -> bool:
         """Whether an agent has paid with it here before. Whom it belongs to is found out in a transaction only."""
@@ -84,40 +141,36 @@ class Desk:
         try:
             while line.queue:
                 async with self._slots:
-                    batch = _next_batch(line.queue, line.busy)
-                    if not batch:  # All that waits, waits for another clerk's batch, and that clerk takes it next.
+                    batch = _next_batch(line.queue, line.busy, line.half)
+                    if not batch:  # All that waits, waits for a batch that is being decided; then it is taken.
                         break
                     agents = self._agents & {waiting.instruction.ask.credential for waiting in batch}
-                    line.busy |= agents
+                    turn = _Turn(line, agents, lambda: self._staff(tenant_id, line))
                     try:
-                        await self._settle(tenant_id, batch)
+                        line.answer(batch, await self._settle(tenant_id, batch, turn))
                     finally:
-                        line.busy -= agents
+                        turn.end()
         finally:
             line.clerks -= 1
             if not line.clerks:
                 self._lines.pop(tenant_id, None)
 
-    async def _settle(self, tenant_id: UUID, batch: Sequence[_Waiting]) -> None:
+    async def _settle(self, tenant_id: UUID, batch: Sequence[_Waiting], turn: _Turn) -> Sequence[Reply | Exception]:
         try:
-            replies = await retrying(lambda: self._carry_out(tenant_id, [w.instruction for w in batch]))
+            return await retrying(lambda: self._carry_out(tenant_id, [w.instruction for w in batch], turn))
         except (UpstreamUnavailable, OutcomeUnknown) as refusal:
-            replies = [refusal] * len(batch)
+            return [refusal] * len(batch)
         except Exception as error:  # noqa: BLE001 -- it belongs to whoever submitted the instruction, not to the clerk
-            if len(batch) > 1:
-                # One bad instruction must not harm its neighbours: the batch did nothing, so each goes alone.
-                for waiting in batch:
-                    await self._settle(tenant_id, [waiting])
-                return
-            _give(batch[0], error)
-            return
-        for waiting, reply in zip(batch, replies, strict=True):
-            _give(waiting, reply)
+            if len(batch) == 1:
+                return [error]
+            # One bad instruction must not harm its neighbours: the batch did nothing, so each goes alone.
+            return [(await self._settle(tenant_id, [waiting], turn))[0] for waiting in batch]
 
-    async def _carry_out(self, tenant_id: UUID, instructions: Sequence[Instruction]) -> list[Reply]:
+    async def _carry_out(self, tenant_id: UUID, instructions: Sequence[Instruction], turn: _Turn) -> list[Reply]:
         async def work(tx: Tx) -> Carried:
             carried = await service.carry_out(tx, instructions, self._assess)
             self._remember(carried.agents)
+            turn.end()
             return carried
 
         return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
@@ -129,7 +182,7 @@ class Desk:
         self._agents |= agents
 
 
-def _next_batch(queue: deque[_Waiting], busy: AbstractSet[Credential]) -> list[_Waiting]:
+def _next_batch(queue: deque[_Waiting], busy: AbstractSet[Credential], most: int) -> list[_Waiting]:
     """As many as fit, of those who are not busy.
 
     A second use of a key waits for the next batch, where it finds the first one's answer.
@@ -138,7 +191,7 @@ def _next_batch(queue: deque[_Waiting], busy: AbstractSet[Credential]) -> list[_
     later: list[_Waiting] = []
     locks: set[int] = set()
     size = 0
-    while queue and (not batch or size + queue[0].instruction.size <= _MOST_ORDERS_A_BATCH):
+    while queue and len(batch) < most and (not batch or size + queue[0].instruction.size <= _MOST_ORDERS_A_BATCH):
         waiting = queue.popleft()
         ask = waiting.instruction.ask
         lock = ask.lock

@@ -10,13 +10,14 @@ from bursar.core.authority.facts import (
     ANY_PAYEE,
     NOTHING_USED,
     VELOCITY,
-    Decided,
     Facts,
+    Heard,
     Meter,
     Needs,
     Payee,
     Payment,
     Result,
+    Risk,
     Used,
     Verdict,
 )
@@ -54,26 +55,29 @@ _STEP_UP = ApprovalRule(Trigger({}), None, 1, DEFAULT_TTL_SECONDS, step_up=True)
 
 
 class _Asked:
-    """Collects what the rules say."""
+    """Collects what the rules say; those of the mandate being asked into `silent` and `spoken`."""
 
-    __slots__ = ("meters", "needs", "refusals", "results")
+    __slots__ = ("heard", "meters", "needs", "refusals", "silent", "spoken")
 
     def __init__(self) -> None:
-        self.results: list[Result] = []
+        self.heard: list[Heard] = []
         self.refusals: list[Refusal] = []
         self.needs: list[tuple[ApprovalRule | None, str]] = []
         self.meters: list[Meter] = []
+        self.silent: list[str] = []
+        self.spoken: list[Result] = []
 
-    def allow(self, mandate: Mandate, rule: str, fact: str = "") -> None:
-        self.results.append(Result(mandate.id, rule, "allow", fact))
+    def begin(self, mandate: Mandate) -> None:
+        self.silent, self.spoken = [], []
+        self.heard.append(Heard(mandate.id, self.silent, self.spoken))
 
     def deny(self, mandate: Mandate, rule: str, refusal: Refusal) -> None:
         self.refusals.append(refusal)
-        self.results.append(Result(mandate.id, rule, "deny", refusal.detail))
+        self.spoken.append(Result(mandate.id, rule, "deny", refusal.detail))
 
     def approve(self, mandate: Mandate, rule: str, approval: ApprovalRule | None, fact: str) -> None:
         self.needs.append((approval, fact))
-        self.results.append(Result(mandate.id, rule, "needs_approval", fact))
+        self.spoken.append(Result(mandate.id, rule, "needs_approval", fact))
 
 
 def evaluate(facts: Facts, payment: Payment) -> Verdict:
@@ -82,13 +86,15 @@ def evaluate(facts: Facts, payment: Payment) -> Verdict:
     if not facts.chain:
         asked.refusals.append(MandateMissing("There is no mandate to act under."))
     for mandate in facts.chain:
+        asked.begin(mandate)
         _ask(asked, facts, mandate, payment)
-    _ask_risk(asked, facts)
+    if facts.risk is not None and facts.chain:
+        asked.spoken = asked.heard[0].spoken
+        _ask_risk(asked, facts.chain[0], facts.risk)
     if asked.refusals:
-        return Verdict("deny", tuple(asked.results), tuple(asked.refusals), None, ())
+        return Verdict("deny", tuple(asked.heard), tuple(asked.refusals), None, ())
     needs = _needs(asked.needs)
-    outcome: Decided = "needs_approval" if needs else "allow"
-    return Verdict(outcome, tuple(asked.results), (), needs, tuple(asked.meters))
+    return Verdict("needs_approval" if needs else "allow", tuple(asked.heard), (), needs, tuple(asked.meters))
 
 
 def _ask(asked: _Asked, facts: Facts, mandate: Mandate, payment: Payment) -> None:
@@ -117,7 +123,7 @@ def _ask_status(asked: _Asked, now: datetime, mandate: Mandate) -> None:
     elif mandate.not_before is not None and now < mandate.not_before:
         asked.deny(mandate, "status", MandateNotBegun(mandate.name, mandate.not_before))
     else:
-        asked.allow(mandate, "status")
+        asked.silent.append("status")
 
 
 def _ask_scope(asked: _Asked, mandate: Mandate, terms: Terms, payment: Payment) -> None:
@@ -136,7 +142,7 @@ def _ask_payee(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms, pay
     if payee.status == "blocked":
         asked.deny(mandate, rule, PayeeNotAllowed(f"{payee.number} is a blocked counterparty."))
     elif terms.payees.mode == "any":
-        asked.allow(mandate, rule)
+        asked.silent.append(rule)
     elif payee.counterparty_id is None or payee.known_since is None:
         asked.deny(mandate, rule, UnknownCounterparty(payee.number))
     elif terms.payees.mode == "allow_list" and payee.counterparty_id not in terms.payees.allow:
@@ -145,7 +151,7 @@ def _ask_payee(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms, pay
         fact = f"{payee.number} is a new counterparty; the mandate {mandate.name} pays it from {moment(until)} on."
         asked.deny(mandate, rule, PayeeNotAllowed(fact))
     else:
-        asked.allow(mandate, rule)
+        asked.silent.append(rule)
 
 
 def _ask_cap(asked: _Asked, mandate: Mandate, terms: Terms, money: Money) -> None:
@@ -167,7 +173,7 @@ def _ask_cap(asked: _Asked, mandate: Mandate, terms: Terms, money: Money) -> Non
         alone = show_minor(cap.auto_max_minor, money.currency)
         asked.approve(mandate, rule, None, f"{money} {money.currency} is above {alone}, what the agent may pay alone.")
     else:
-        asked.allow(mandate, rule)
+        asked.silent.append(rule)
 
 
 def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> None:
@@ -176,7 +182,7 @@ def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> 
         return
     local = now.astimezone(zone_of(hours.time_zone))
     if DAYS[local.weekday()] in hours.days and hours.start <= local.time() < hours.end:
-        asked.allow(mandate, "hours")
+        asked.silent.append("hours")
         return
     days = ", ".join(day for day in DAYS if day in hours.days)
     fact = (
@@ -203,7 +209,7 @@ def _ask_window(asked: _Asked, facts: Facts, mandate: Mandate, window: Window, p
     if over or too_many:
         asked.deny(mandate, window.key, LimitExceeded(_left(window, span, used, money, over=over)))
     else:
-        asked.allow(mandate, window.key)
+        asked.silent.append(window.key)
 
 
 def _left(window: Window, span: Span, used: Used, money: Money, *, over: bool) -> str:
@@ -230,7 +236,7 @@ def _ask_velocity(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms) -
         refusal = VelocityExceeded(terms.velocity.max_count, terms.velocity.seconds, again_at)
         asked.deny(mandate, VELOCITY, refusal)
     else:
-        asked.allow(mandate, VELOCITY)
+        asked.silent.append(VELOCITY)
 
 
 def _ask_duplicate(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms, payment: Payment) -> None:
@@ -242,7 +248,7 @@ def _ask_duplicate(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms, 
     if earlier is not None and near and earlier.event_id != payment.acknowledges:
         asked.deny(mandate, "duplicate", PossibleDuplicate(earlier.event_id, seconds))
     else:
-        asked.allow(mandate, "duplicate")
+        asked.silent.append("duplicate")
 
 
 def _ask_approval(asked: _Asked, facts: Facts, mandate: Mandate, rule: ApprovalRule, payment: Payment) -> None:
@@ -263,11 +269,8 @@ def _ask_approval(asked: _Asked, facts: Facts, mandate: Mandate, rule: ApprovalR
         asked.approve(mandate, "approval", rule, f"Its risk score is {facts.risk.score}: {facts.risk.why}.")
 
 
-def _ask_risk(asked: _Asked, facts: Facts) -> None:
-    risk = facts.risk
-    if risk is None or not facts.chain:
-        return
-    leaf, fact = facts.chain[0], f"risk score {risk.score}: {risk.why}"
+def _ask_risk(asked: _Asked, leaf: Mandate, risk: Risk) -> None:
+    fact = f"risk score {risk.score}: {risk.why}"
     if risk.outcome == "deny":
         asked.deny(leaf, "risk", RiskTooHigh(risk.score, risk.why))
     elif risk.outcome == "step_up":
@@ -275,7 +278,7 @@ def _ask_risk(asked: _Asked, facts: Facts) -> None:
     elif risk.outcome == "needs_approval":
         asked.approve(leaf, "risk", None, fact)
     else:
-        asked.allow(leaf, "risk", fact)
+        asked.spoken.append(Result(leaf.id, "risk", "allow", fact))
 
 
 def _needs(asked: Sequence[tuple[ApprovalRule | None, str]]) -> Needs | None:

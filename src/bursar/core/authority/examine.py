@@ -1,19 +1,19 @@
 """The gate between agents' orders and the book: facts found under locks, a verdict for each order, its record."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer, auto_max_of
+from bursar.core.authority.counting import Counters
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import evaluate
 from bursar.core.authority.facts import (
-    ANY_PAYEE,
     NOTHING_USED,
-    VELOCITY,
     Asks,
     Earlier,
     Facts,
@@ -27,10 +27,10 @@ from bursar.core.authority.facts import (
 from bursar.core.authority.facts_store import Known, Limit, look_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.paying import asks_of, come_to
-from bursar.core.authority.periods import EPOCH, span_of, span_of_velocity
+from bursar.core.authority.periods import EPOCH
 from bursar.core.authority.record import fingerprint_of, inputs_of, results_of, uses_of
 from bursar.core.authority.refusals import LimitExceeded
-from bursar.core.authority.remaining import Authorised, left_of
+from bursar.core.authority.remaining import Authorised
 from bursar.core.authority.store import Decision
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
@@ -84,6 +84,7 @@ class _Case(NamedTuple):
     verdict: Verdict
     proposal: Proposal | None
     assessed: Assessed = NOT_ASSESSED
+    after: Mapping[Limit, Used] = MappingProxyType({})
 
 
 _UNDECIDED = _Case(None, None, None, Verdict("allow", (), (), None, ()), None)
@@ -100,7 +101,9 @@ class Examination:
         self._cases: dict[UUID, _Case] = {}
         self._wishes: dict[UUID, _Wish] = {}
         self._counted: set[Limit] = set()
-        self._counters: dict[UUID, list[tuple[str, bool, datetime]]] = {}
+        self._counters = Counters((), EPOCH)
+        # By agent and the mandate named.
+        self._chains: dict[tuple[UUID, UUID | None], Sequence[Mandate]] = {}
         self._known = Known({}, {}, {})
         self._now = EPOCH
         self._assess = assess
@@ -111,7 +114,7 @@ class Examination:
     async def open(self, book: Book) -> Gate:
         """Load what the rules look at; the accounts are locked."""
         self._now = now = book.now
-        self._counters = {mandate.id: list(_counters(mandate, now)) for mandate in self._mandates}
+        self._counters = Counters(self._mandates, now)
         page = Page(book)
         for asked in self._asked.values():
             with suppress(Refusal):  # The gate refuses it again.
@@ -120,7 +123,9 @@ class Examination:
         wishes = self._wishes.values()
         payees = {wish.target.id for wish in wishes if wish.target}
         self._counted = {limit for wish in wishes for limit in wish.limits}
-        self._known = await look_up(self._tx, list(self._since()), list(payees), list(self._guarded(wishes)))
+        self._known = await look_up(
+            self._tx, self._counters.since(self._counted), list(payees), list(self._guarded(wishes))
+        )
         if wishes:
             self._score = await self._assess(
                 self._tx, lambda: [_question(wish, now, asks_of(page, wish.asked.order)) for wish in wishes]
@@ -132,20 +137,19 @@ class Examination:
         order, agent = asked.order, asked.agent
         assert not isinstance(order, ReleaseHold | ExpireHold)
         source, target, money = come_to(page, order)
-        chain = chain_for(agent.principal_id, agent.team, self._mandates, order.claims.mandate_id)
+        chain = self._chain(agent, order.claims.mandate_id)
         payee_id = target.id if target else None
-        limits = [
-            (mandate.id, key, payee_id if per_payee and payee_id else ANY_PAYEE)
-            for mandate in chain
-            for key, per_payee, _ in self._counters[mandate.id]
-        ]
+        limits = self._counters.limits_of(chain, payee_id)
         fingerprint = fingerprint_of(agent.principal_id, payee_id, money) if payee_id else None
         return _Wish(asked, source, target, money, chain, limits, fingerprint)
 
-    def _since(self) -> Iterable[tuple[UUID, str, UUID, datetime]]:
-        """The limits with the moment from which on their use still counts."""
-        since = {(mandate_id, key): at for mandate_id, each in self._counters.items() for key, _, at in each}
-        return ((mandate_id, key, payee_id, since[mandate_id, key]) for mandate_id, key, payee_id in self._counted)
+    def _chain(self, agent: Actor, named: UUID | None) -> Sequence[Mandate]:
+        found = self._chains.get((agent.principal_id, named))
+        if found is None:
+            found = self._chains[agent.principal_id, named] = chain_for(
+                agent.principal_id, agent.team, self._mandates, named
+            )
+        return found
 
     def _guarded(self, wishes: Iterable[_Wish]) -> Iterable[tuple[UUID, datetime]]:
         """Fingerprints and since when: of the orders that any mandate here might guard against duplicates."""
@@ -177,10 +181,14 @@ class Examination:
         proposal = None
         if verdict.needs:
             proposal = Proposal(new_id(), asked.action, wish.money, verdict.needs, wish.chain, payee)
-        self._cases[order.event_id] = _Case(wish, payment, facts, verdict, proposal, assessed)
+        after = _after(facts, verdict, wish.money.minor)
+        self._cases[order.event_id] = _Case(wish, payment, facts, verdict, proposal, assessed, after)
         if verdict.refusals:
             raise verdict.refusals[0]
-        self._note(page, order, wish, verdict)
+        # What later orders of the batch must see of this one; it goes with the page if the book refuses it.
+        page.notes |= after
+        if wish.fingerprint:
+            page.notes[wish.fingerprint] = Earlier(order.event_id, self._now)
         if proposal is None:
             return order
         if page.is_part:
@@ -212,15 +220,6 @@ class Examination:
     def _earlier(self, page: Page, fingerprint: UUID | None) -> Earlier | None:
         return (page.note(fingerprint) or self._known.latest.get(fingerprint)) if fingerprint else None
 
-    def _note(self, page: Page, order: SingleOrder, wish: _Wish, verdict: Verdict) -> None:
-        """What later orders of the batch must see of this one; it goes with the page if the book refuses it."""
-        for mandate_id, window_key, payee_id, _ in verdict.meters:
-            limit = (mandate_id, window_key, payee_id)
-            before = self._used(page, limit)
-            page.notes[limit] = Used(before.amount_minor + wish.money.minor, before.uses + 1)
-        if wish.fingerprint:
-            page.notes[wish.fingerprint] = Earlier(order.event_id, self._now)
-
     def record(self, order: SingleOrder, outcome: Done | Pending | Refusal) -> Decision | None:
         """The decision on an order, with what it rests on and what came of it; None for those that need none."""
         asked, case = self._asked.get(order.event_id), self._cases.get(order.event_id)
@@ -239,7 +238,7 @@ class Examination:
             wish.source.id if wish else None, wish.target.id if wish and wish.target else None,
             wish.money.currency if wish else None, wish.money.minor if wish else None,
             hold.id if hold else None,
-            inputs, sha256(inputs.encode()).digest(), results_of(chain, verdict),
+            inputs, sha256(inputs.encode()).digest(), results_of(verdict),
             uses_of(verdict.meters if sets_aside else ()), self._now,
             wish.fingerprint if wish and decided != "deny" and not isinstance(order, CaptureHold) else None,
             case.assessed.shadow,
@@ -250,20 +249,16 @@ class Examination:
         case = self._cases.get(order.event_id)
         return (case or _UNDECIDED).verdict
 
-    def used(self, order: SingleOrder) -> Mapping[Meter, Used]:
-        """What an order that was carried out, or waits for a person, uses of which windows."""
-        case = self._cases.get(order.event_id)
-        if case is None or case.payment is None:
-            return {}
-        return {meter: Used(case.payment.money.minor, 1) for meter in case.verdict.meters}
+    def used(self, notes: Mapping[Hashable, Any]) -> dict[Meter, Used]:
+        """What orders that were carried out or wait for a person use of which windows, by what was noted of them."""
+        return self._counters.used(self._counted, self._known.used, notes)
 
     def authorised(self, order: SingleOrder) -> Authorised | None:
         """What let an order go that was carried out; None where no mandate was asked."""
         case = self._cases.get(order.event_id)
-        if case is None or case.payment is None or case.facts is None:
+        if case is None or case.facts is None:
             return None
-        left = left_of(case.facts, case.verdict.meters, case.payment.money.minor)
-        return Authorised(order.event_id, case.facts.chain[0], left)
+        return Authorised(order.event_id, case.facts.chain[0], self._counters.left(case.after))
 
     def proposal(self, order: SingleOrder) -> Proposal:
         """What an order that waits for a person waits for."""
@@ -272,13 +267,13 @@ class Examination:
         return found
 
 
-def _counters(mandate: Mandate, now: datetime) -> Iterable[tuple[str, bool, datetime]]:
-    """What a mandate counts by: the keys of its windows and velocity, whether for each payee, and since when."""
-    terms = mandate.terms
-    for window in terms.windows:
-        yield window.key, window.per_payee, span_of(window, now).since
-    if terms.velocity:
-        yield VELOCITY, False, span_of_velocity(terms.velocity, now).since
+def _after(facts: Facts, verdict: Verdict, minor: int) -> dict[Limit, Used]:
+    """What is used of the limits that a payment of so many minor units uses, itself included."""
+    after: dict[Limit, Used] = {}
+    for mandate_id, window_key, payee_id, _ in verdict.meters:
+        before = facts.used[mandate_id, window_key, payee_id]
+        after[mandate_id, window_key, payee_id] = Used(before.amount_minor + minor, before.uses + 1)
+    return after
 
 
 def _question(wish: _Wish, now: datetime, asks: Asks) -> Question:

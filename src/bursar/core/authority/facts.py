@@ -1,18 +1,18 @@
 """What the rules look at, found under locks, and what they say: the words between the shell and the rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.mandate import Mandate
+from bursar.kernel.ids import made_of
 from bursar.kernel.money import Money
 from bursar.kernel.refusal import Refusal
 
 Decided = Literal["allow", "needs_approval", "deny"]
 RiskOutcome = Literal["allow", "needs_approval", "step_up", "deny"]
-ANY_PAYEE = UUID(int=0)
+ANY_PAYEE = made_of(bytes(16))
 VELOCITY = "velocity"
 
 
@@ -78,8 +78,7 @@ class Used(NamedTuple):
 NOTHING_USED = Used(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What was found under locks: the mandates from the narrowest to the widest, what is used of their windows."""
 
     now: datetime
@@ -109,11 +108,28 @@ class Result(NamedTuple):
     fact: str
 
 
+class Heard(NamedTuple):
+    """What the rules of one mandate said: the names of those with nothing to object, and all others in full."""
+
+    mandate_id: UUID
+    silent: list[str]
+    spoken: list[Result]
+
+
 class Verdict(NamedTuple):
-    """The decision with all its reasons, and what it uses of which windows."""
+    """The decision with all its reasons, mandate by mandate, and what it uses of which windows."""
 
     outcome: Decided
-    results: tuple[Result, ...]
+    heard: tuple[Heard, ...]
     refusals: tuple[Refusal, ...]
     needs: Needs | None
     meters: tuple[Meter, ...]
+
+    @property
+    def results(self) -> list[Result]:
+        """What each rule said, mandate by mandate."""
+        return [
+            result
+            for mandate_id, silent, spoken in self.heard
+            for result in (*(Result(mandate_id, rule, "allow", "") for rule in silent), *spoken)
+        ]

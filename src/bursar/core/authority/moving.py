@@ -1,7 +1,6 @@
 """The orders of a batch through the gate and the book, and everything that is written about them."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -11,7 +10,7 @@ from uuid import UUID
 from bursar.core.authority import facts_store, store, telling
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.examine import Asked, Examination
-from bursar.core.authority.facts import NOTHING_USED, Meter, Used
+from bursar.core.authority.facts import Meter, Used
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
 from bursar.core.authority.record import meters_of
@@ -48,34 +47,50 @@ class Result(NamedTuple):
 class _Record:
     """What is to be written beside the book: events go to the caller's list."""
 
-    def __init__(self, examination: Examination, written: list[Event]) -> None:
+    def __init__(self, examination: Examination, decisions: Mapping[UUID, Decision], written: list[Event]) -> None:
+        """`decisions` by the ids of their events."""
         self.examination = examination
+        self.decisions = decisions
         self.written = written
-        self.decisions: list[Decision] = []
         self.approvals: list[NewApproval] = []
-        self.used: dict[Meter, Used] = defaultdict(lambda: NOTHING_USED)
 
 
 async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess) -> list[tuple[Job, Result]]:
-    """Send all orders at once, agents' through the gate of their mandates; add the events to `written`."""
+    """Send all orders at once, agents' through the gate of their mandates; add the events to `written`.
+
+    What is known first is sent first: PostgreSQL writes the book while the decisions are put into words, and the
+    decisions while the events are.
+    """
     examination = await _examination(tx, jobs, assess)
-    sent = await ledger.send_many(tx, [order for job in jobs for order in job.orders], examination.open)
+    orders = [order for job in jobs for order in job.orders]
+    sent = await ledger.send_many(tx, orders, examination.open)
+    await give_back(tx, sent.holds, examination.used(sent.notes))
+    await tx.send()
+    singles = [pair for order, outcome in zip(orders, sent.outcomes, strict=True) for pair in _singles(order, outcome)]
+    decisions = [decision for order, outcome in singles if (decision := examination.record(order, outcome))]
+    if decisions:
+        store.insert_decisions(tx, decisions)
+        await tx.send()
     written += expiries(sent.expired)
-    record = _Record(examination, written)
+    record = _Record(examination, {decision.id: decision for decision in decisions}, written)
     results: list[tuple[Job, Result]] = []
-    start = 0
+    outcomes = iter(sent.outcomes)
     for job in jobs:
-        mine = sent.outcomes[start : start + len(job.orders)]
-        start += len(job.orders)
         first = len(written)
-        told = [_tell(record, job, order, outcome) for order, outcome in zip(job.orders, mine, strict=True)]
+        told = [_tell(record, job, order, next(outcomes)) for order in job.orders]
         results.append((job, Result(told, written[first].id)))
-    if record.decisions:
-        store.insert_decisions(tx, record.decisions)
     if record.approvals:
         store.insert_approvals(tx, record.approvals)
-    await give_back(tx, sent.holds, record.used)
     return results
+
+
+def _singles(order: Order, outcome: Outcome) -> Iterable[tuple[SingleOrder, Done | Pending | Refused]]:
+    """Orders with their outcomes one by one; of those that happen together or not at all, if they happened."""
+    if not isinstance(order, Together):
+        assert not isinstance(outcome, AllDone)
+        yield order, outcome
+    elif isinstance(outcome, AllDone):
+        yield from zip(order.orders, outcome.parts, strict=True)
 
 
 async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examination:
@@ -121,25 +136,18 @@ async def give_back(tx: Tx, holds: Sequence[Hold], used: Mapping[Meter, Used]) -
 
 def _tell(record: _Record, job: Job, order: Order, outcome: Outcome) -> Told:
     """Write down one outcome, and say it as the caller is told."""
+    told = [_tell_one(record, job, single, each) for single, each in _singles(order, outcome)]
     if not isinstance(order, Together):
-        assert not isinstance(outcome, AllDone)
-        return _tell_one(record, job, order, outcome)
-    if isinstance(outcome, AllDone):
-        for part, done in zip(order.orders, outcome.parts, strict=True):
-            _tell_one(record, job, part, done)
-        return outcome
+        return told[0]
     assert not isinstance(outcome, Done | Pending)
-    record.written.append(_event(job, new_id(), telling.undone(len(order.orders), outcome)))
+    if not isinstance(outcome, AllDone):
+        record.written.append(_event(job, new_id(), telling.undone(len(order.orders), outcome)))
     return outcome
 
 
 def _tell_one(record: _Record, job: Job, order: SingleOrder, outcome: Done | Pending | Refused) -> Told:
-    decision = record.examination.record(order, outcome)
-    if decision:
-        record.decisions.append(decision)
     if isinstance(outcome, Pending):
-        assert decision
-        told = _ask_people(record, order, outcome, decision)
+        told = _ask_people(record, order, outcome)
         happening = telling.proposed(order, told, outcome.hold)
     elif isinstance(outcome, Done):
         # In a batch of many it would be said as often as there are orders.
@@ -148,21 +156,13 @@ def _tell_one(record: _Record, job: Job, order: SingleOrder, outcome: Done | Pen
         happening = telling.done(order, outcome)
     else:
         told, happening = outcome, telling.refused(order, outcome)
-    if not isinstance(outcome, Refused):
-        _add(record.used, record.examination.used(order))
     record.written.append(_event(job, order.event_id, happening))
     return told
 
 
-def _add(used: dict[Meter, Used], more: Mapping[Meter, Used]) -> None:
-    for meter, use in more.items():
-        before = used[meter]
-        used[meter] = Used(before.amount_minor + use.amount_minor, before.uses + use.uses)
-
-
-def _ask_people(record: _Record, order: SingleOrder, outcome: Pending, decision: Decision) -> PendingApproval:
+def _ask_people(record: _Record, order: SingleOrder, outcome: Pending) -> PendingApproval:
     """Bind an approval to the very payment."""
-    asked = record.examination.proposal(order)
+    asked, decision = record.examination.proposal(order), record.decisions[order.event_id]
     assert decision.source_id and decision.currency and decision.amount_minor is not None
     payload = payload_of(asked.action, order, decision.source_id, asked.payee, asked.money, asked.chain)
     needs = asked.needs

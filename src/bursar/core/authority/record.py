@@ -67,7 +67,9 @@ def inputs_of(facts: Facts, payment: Payment, assessed: Json = None) -> str:
         "duplicate_of": [earlier.event_id.hex, earlier.at.isoformat()] if earlier else None,
         "risk": list(facts.risk) if facts.risk else None,
     }
-    return canonical(said | {key: v for key, v in unusual.items() if v != _MEANT_WHERE_NOTHING_IS_SAID[key]})
+    if unusual != _MEANT_WHERE_NOTHING_IS_SAID:
+        said |= {key: value for key, value in unusual.items() if value != _MEANT_WHERE_NOTHING_IS_SAID[key]}
+    return canonical(said)
 
 
 def _payee(payee: Payee) -> list[Json]:
@@ -130,20 +132,15 @@ def facts_in(inputs: Mapping[str, Any], versions: Mapping[tuple[UUID, int], Mand
     )
 
 
-def results_of(chain: Sequence[Mandate], verdict: Verdict) -> str:
+def results_of(verdict: Verdict) -> str:
     """What each rule said: for each mandate the names of those that had nothing to object, and all others in full.
 
     Canonical JSON: a list of texts with a space between names, then a list of [mandate's place, rule, answer, fact].
     """
-    place = {mandate.id: number for number, mandate in enumerate(chain)}
-    silent: list[list[str]] = [[] for _ in chain]
-    spoken: list[Json] = []
-    for mandate_id, rule, said, fact in verdict.results:
-        if said == "allow" and not fact:
-            silent[place[mandate_id]].append(rule)
-        else:
-            spoken.append([place[mandate_id], rule, said, fact])
-    return canonical([[" ".join(rules) for rules in silent], spoken])
+    spoken: list[Json] = [
+        [place, rule, said, fact] for place, heard in enumerate(verdict.heard) for _, rule, said, fact in heard.spoken
+    ]
+    return canonical([[" ".join(heard.silent) for heard in verdict.heard], spoken])
 
 
 def denies(results: str) -> bool:

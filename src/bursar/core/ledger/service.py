@@ -1,7 +1,7 @@
 """The verbs of the book that move money. `send_many` is the only road on which it moves."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger import store
@@ -28,11 +28,15 @@ Examine: TypeAlias = Callable[[Book], Awaitable[Gate]]
 
 
 class Sent(NamedTuple):
-    """The outcome of each order; the holds whose time was over on the way, as (event id, hold); every hold changed."""
+    """The outcome of each order; the holds whose time was over on the way, as (event id, hold); every hold changed.
+
+    `notes` is what the gate noted of the orders that were not refused.
+    """
 
     outcomes: list[Outcome]
     expired: list[tuple[UUID, Hold]]
     holds: list[Hold]
+    notes: Mapping[Hashable, Any]
 
 
 async def send_many(tx: Tx, orders: Sequence[Order], examine: Examine) -> Sent:
@@ -66,7 +70,7 @@ def _carry(tx: Tx, book: Book, orders: Sequence[Order], gate: Gate) -> Sent:
     outcomes, page = decide(book, [*due, *orders], gate)
     store.write(tx, page)
     expired = [(order.event_id, page.hold(order.hold_id)) for order in due]
-    return Sent(outcomes[len(due) :], expired, list(page.holds.values()))
+    return Sent(outcomes[len(due) :], expired, list(page.holds.values()), page.notes)
 
 
 async def _lock(tx: Tx, orders: Sequence[SingleOrder]) -> Book:

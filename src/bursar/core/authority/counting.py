@@ -1,0 +1,71 @@
+"""What the mandates of a batch count by: their limits, and the pieces of time that each looks at now."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Meter, Used
+from bursar.core.authority.facts_store import Limit
+from bursar.core.authority.mandate import Mandate, Velocity, Window
+from bursar.core.authority.periods import Span, span_of, span_of_velocity
+from bursar.core.authority.remaining import Left
+
+
+class _Counter(NamedTuple):
+    """One limit of a mandate, and where it stands."""
+
+    mandate: Mandate
+    key: str
+    per_payee: bool
+    limit: Window | Velocity
+    span: Span
+
+
+class Counters:
+    """The limits of some mandates at a moment."""
+
+    def __init__(self, mandates: Iterable[Mandate], now: datetime) -> None:
+        """Where each of their limits stands now."""
+        self._of = {mandate.id: {counter.key: counter for counter in _counters(mandate, now)} for mandate in mandates}
+
+    def limits_of(self, chain: Iterable[Mandate], payee_id: UUID | None) -> list[Limit]:
+        """What counts for a payment: windows first and then velocity, mandate by mandate."""
+        return [
+            (mandate.id, counter.key, payee_id if counter.per_payee and payee_id else ANY_PAYEE)
+            for mandate in chain
+            for counter in self._of[mandate.id].values()
+        ]
+
+    def since(self, limits: Iterable[Limit]) -> list[tuple[UUID, str, UUID, datetime]]:
+        """The limits with the moment from which on their use still counts."""
+        return [(mandate, key, payee, self._of[mandate][key].span.since) for mandate, key, payee in limits]
+
+    def left(self, after: Mapping[Limit, Used]) -> list[Left]:
+        """What limits come to with this used of them."""
+        return [self._left(limit, used) for limit, used in after.items()]
+
+    def _left(self, limit: Limit, used: Used) -> Left:
+        counter = self._of[limit[0]][limit[1]]
+        return Left(counter.mandate, counter.limit, used, counter.span.resets_at)
+
+    def used(
+        self, limits: Iterable[Limit], before: Mapping[Limit, Used], after: Mapping[Hashable, Any]
+    ) -> dict[Meter, Used]:
+        """What was used of the limits on top of what was used before, by their counters."""
+        used: dict[Meter, Used] = {}
+        for limit in limits:
+            now: Used | None = after.get(limit)
+            if now:
+                was = before.get(limit, NOTHING_USED)
+                bucket = self._of[limit[0]][limit[1]].span.bucket
+                used[Meter(*limit, bucket)] = Used(now.amount_minor - was.amount_minor, now.uses - was.uses)
+        return used
+
+
+def _counters(mandate: Mandate, now: datetime) -> Sequence[_Counter]:
+    terms = mandate.terms
+    found = [_Counter(mandate, w.key, w.per_payee, w, span_of(w, now)) for w in terms.windows]
+    if terms.velocity:
+        found.append(_Counter(mandate, VELOCITY, False, terms.velocity, span_of_velocity(terms.velocity, now)))
+    return found
