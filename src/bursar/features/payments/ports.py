@@ -6,7 +6,7 @@ How a call ends, and what Bursar does then:
 |---|---|---|
 | a `Report` | the provider says how things stand | checks it against what was asked; books its effects |
 | `NotSent` | nothing has left this process (no connection, breaker open) | sends it again, with the same key |
-| `ProviderRefused` | the provider says no, for good: nothing happened and nothing will | books nothing; the attempt has failed |
+| `ProviderRefused` | the provider says no for good: nothing happened, nothing will | lets the attempt fail |
 | `OutcomeUnknown` | it may have been sent, and no answer was understood to the end | asks; never guesses |
 | `Malformed` | an answer came that cannot be read or contradicts itself | asks; what stays so becomes a case |
 
@@ -33,7 +33,7 @@ Standing = Literal[
 
 # What changes the balance that Bursar has at a provider. The sign of each is given by its kind:
 # `capture` (+), `refund` (−), `refund_failed` (+, a refund came back), `dispute` (−), `dispute_won` (+),
-# `dispute_lost` (0: the money went when the dispute came), `payout` (−), `payout_paid` (0: it has arrived),
+# `dispute_lost` and `dispute_review` (0: the money went when the dispute came), `payout` (−), `payout_paid` (0),
 # `payout_failed` (+), `adjustment` (+, anything else; `amount_minor` may be below zero there).
 # The fee is taken off the balance besides.
 EffectKind = Literal[
@@ -43,6 +43,7 @@ EffectKind = Literal[
     "dispute",
     "dispute_won",
     "dispute_lost",
+    "dispute_review",
     "payout",
     "payout_paid",
     "payout_failed",
@@ -144,13 +145,15 @@ class Report(NamedTuple):
     # Where the customer must go, for `requires_action`.
     action_url: str | None = None
     complete: bool = True
+    # The provider's id of the payment that a refund is of: by it a refund that we did not ask for finds its payment.
+    payment: str | None = None
 
 
 class ProviderEvent(NamedTuple):
     """A verified event of the provider. Without a `report` it is kept and changes nothing.
 
-    `account` names whose events these are, where the provider serves several accounts. `effects` are those of the event
-    that belong to no call of ours (a dispute of a payment has its `report`).
+    `account` names whose events these are, where the provider serves several accounts. The report of a dispute is that
+    of its payment, with the dispute among its effects.
     """
 
     id: str
