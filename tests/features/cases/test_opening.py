@@ -43,8 +43,12 @@ async def test_after_it_is_settled_the_next_is_a_case_of_its_own(database: Datab
 
 async def test_what_is_undone_leaves_no_case(database: Database, tenant_id: UUID) -> None:
     with pytest.raises(UnknownObject):
-        async with database.transaction(tenant_id) as tx:
-            await cases.open_case(tx, "unknown_outcome", ABOUT)
-            await cases.find(tx, None)
+        await open_and_fail(database, tenant_id)
     async with database.transaction(tenant_id, read_only=True) as tx:
         assert await cases.list_all(tx, Wanted(), None, 50) == []
+
+
+async def open_and_fail(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as tx:
+        await cases.open_case(tx, "unknown_outcome", ABOUT)
+        await cases.find(tx, None)
