@@ -109,6 +109,44 @@ ALTER TABLE ONLY bursar.approval_vote FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote OWNER TO bursar_owner;
 
+CREATE TABLE bursar.case_note (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    author_id uuid,
+    text text NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT case_note_text_check CHECK (((length(text) >= 1) AND (length(text) <= 2000)))
+);
+
+ALTER TABLE ONLY bursar.case_note FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_note OWNER TO bursar_owner;
+
+CREATE TABLE bursar.case_record (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id text NOT NULL,
+    state text NOT NULL,
+    owner_id uuid,
+    opened_by uuid,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT case_record_kind_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,31}$'::text)),
+    CONSTRAINT case_record_state_check CHECK ((state = ANY (ARRAY['open'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text]))),
+    CONSTRAINT case_record_subject_id_check CHECK (((length(subject_id) >= 1) AND (length(subject_id) <= 200))),
+    CONSTRAINT case_record_subject_kind_check CHECK ((subject_kind ~ '^[a-z][a-z0-9_]{0,31}$'::text)),
+    CONSTRAINT case_record_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.case_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_record OWNER TO bursar_owner;
+
 CREATE TABLE bursar.counterparty (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -700,6 +738,12 @@ ALTER TABLE ONLY bursar.approval
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_pkey PRIMARY KEY (tenant_id, approval_id, operator_id);
 
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_pkey PRIMARY KEY (tenant_id, id);
 
@@ -814,6 +858,16 @@ CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((sta
 
 CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
 
+CREATE INDEX case_note_by_case ON bursar.case_note USING btree (tenant_id, case_id, id);
+
+CREATE INDEX case_record_by_owner ON bursar.case_record USING btree (tenant_id, owner_id, id) WHERE (owner_id IS NOT NULL);
+
+CREATE INDEX case_record_by_state ON bursar.case_record USING btree (tenant_id, state, id);
+
+CREATE INDEX case_record_by_subject ON bursar.case_record USING btree (tenant_id, subject_kind, subject_id, id);
+
+CREATE UNIQUE INDEX case_record_unsettled ON bursar.case_record USING btree (tenant_id, kind, subject_kind, subject_id) WHERE (state = ANY (ARRAY['open'::text, 'in_progress'::text]));
+
 CREATE INDEX decision_asked ON bursar.decision USING btree (tenant_id, agent_id, currency, decided_hour, amount_minor) WHERE ((outcome <> 'allow'::text) OR ((action <> 'capture_hold'::text) AND (results <> '[]'::text)));
 
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
@@ -906,6 +960,21 @@ ALTER TABLE ONLY bursar.approval_vote
 
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_tenant_id_author_id_fkey FOREIGN KEY (tenant_id, author_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_tenant_id_case_id_fkey FOREIGN KEY (tenant_id, case_id) REFERENCES bursar.case_record(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_opened_by_fkey FOREIGN KEY (tenant_id, opened_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_owner_id_fkey FOREIGN KEY (tenant_id, owner_id) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES bursar.account(tenant_id, id);
@@ -1055,6 +1124,10 @@ ALTER TABLE bursar.approval ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.case_note ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_record ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.counterparty ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.customer ENABLE ROW LEVEL SECURITY;
@@ -1098,6 +1171,10 @@ CREATE POLICY own ON bursar.api_key USING ((tenant_id = (NULLIF(current_setting(
 CREATE POLICY own ON bursar.approval USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.approval_vote USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.case_note USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.case_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.counterparty USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -1193,6 +1270,10 @@ CREATE POLICY verify ON bursar.approval FOR SELECT TO bursar_verify USING (true)
 
 CREATE POLICY verify ON bursar.approval_vote FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.case_note FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.case_record FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.counterparty FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.customer FOR SELECT TO bursar_verify USING (true);
@@ -1259,6 +1340,12 @@ GRANT SELECT ON TABLE bursar.approval TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.approval_vote TO bursar_app;
 GRANT SELECT ON TABLE bursar.approval_vote TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.case_note TO bursar_app;
+GRANT SELECT ON TABLE bursar.case_note TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.case_record TO bursar_app;
+GRANT SELECT ON TABLE bursar.case_record TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.counterparty TO bursar_app;
 GRANT SELECT ON TABLE bursar.counterparty TO bursar_verify;

@@ -21,6 +21,7 @@ from bursar.api.routes import (
     accounts,
     agents,
     approvals,
+    cases,
     counterparties,
     credentials,
     events,
@@ -46,7 +47,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials,
+    retail, health, credentials, cases,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

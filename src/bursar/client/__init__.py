@@ -9,6 +9,7 @@ from bursar.client.accounts import Accounts
 from bursar.client.agents import Agents
 from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
+from bursar.client.cases import Cases
 from bursar.client.connection import Connection, OnReply, Reply
 from bursar.client.counterparties import Counterparties
 from bursar.client.credentials import Credentials
@@ -42,6 +43,7 @@ class Bursar(
     Counterparties,
     Freezes,
     Risk,
+    Cases,
     Quickstart,
     Service,
 ):

@@ -94,6 +94,13 @@ ACTIONS: dict[str, Action] = {
         Action("list_risk_rules", "risk:read"),
         Action("compare_risk_rules", "risk:read"),
         Action("get_risk_assessment", "risk:read"),
+        Action("open_case", "cases:write"),
+        Action("list_cases", "cases:read"),
+        Action("get_case", "cases:read"),
+        Action("list_case_notes", "cases:read"),
+        Action("add_case_note", "cases:note"),
+        Action("assign_case", "cases:write"),
+        Action("change_case_state", "cases:write"),
     )
 }
 
