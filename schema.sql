@@ -625,7 +625,7 @@ CREATE TABLE bursar.sandbox_event (
     body text NOT NULL,
     due_at timestamp with time zone NOT NULL,
     told_at timestamp with time zone,
-    CONSTRAINT sandbox_event_step_check CHECK ((step = ANY (ARRAY['tell'::text, 'authenticate'::text, 'pay'::text])))
+    CONSTRAINT sandbox_event_step_check CHECK ((step = ANY (ARRAY['tell'::text, 'authenticate'::text, 'pay'::text, 'dispute'::text, 'fault'::text])))
 );
 
 ALTER TABLE ONLY bursar.sandbox_event FORCE ROW LEVEL SECURITY;
@@ -909,6 +909,8 @@ CREATE UNIQUE INDEX payment_attempt_claim ON bursar.payment_attempt USING btree 
 CREATE INDEX payment_attempt_due ON bursar.payment_attempt USING btree (ask_at) WHERE (ask_at IS NOT NULL);
 
 CREATE INDEX payment_attempt_of_payment ON bursar.payment_attempt USING btree (tenant_id, payment_id, number);
+
+CREATE INDEX payment_attempt_waiting ON bursar.payment_attempt USING btree (id) WHERE (status = 'waiting'::text);
 
 CREATE INDEX payment_by_reference ON bursar.payment USING btree (tenant_id, provider, reference) WHERE (reference IS NOT NULL);
 

@@ -24,14 +24,18 @@ from bursar.api.routes import (
     cases,
     counterparties,
     credentials,
+    customers,
     events,
     freezes,
     health,
     holds,
     keys,
     mandates,
+    payments,
+    payouts,
     risk,
     transfers,
+    webhooks,
 )
 from bursar.api.routing import lean_routes
 from bursar.api.telemetry import Telemetry
@@ -47,7 +51,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials, cases,
+    retail, health, credentials, cases, payments, payouts, customers, webhooks,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -129,6 +129,7 @@ CREATE TABLE payment_attempt (
     CHECK (amount_minor > 0 OR kind = 'cancel')
 ) WITH (fillfactor = 80);
 CREATE INDEX payment_attempt_of_payment ON payment_attempt (tenant_id, payment_id, number);
+CREATE INDEX payment_attempt_waiting ON payment_attempt (id) WHERE status = 'waiting';
 CREATE UNIQUE INDEX payment_attempt_claim ON payment_attempt (tenant_id, claim_id) WHERE claim_id IS NOT NULL;
 CREATE INDEX payment_attempt_due ON payment_attempt (ask_at) WHERE ask_at IS NOT NULL;
 CREATE INDEX payment_attempt_by_reference ON payment_attempt (tenant_id, provider, reference)
@@ -228,7 +229,7 @@ CREATE TABLE sandbox_event (
     tenant_id uuid NOT NULL REFERENCES tenant,
     id text NOT NULL,
     -- What becomes of it when it is due: told, or something happens first (a customer has proved who they are).
-    step text NOT NULL CHECK (step IN ('tell', 'authenticate', 'pay')),
+    step text NOT NULL CHECK (step IN ('tell', 'authenticate', 'pay', 'dispute', 'fault')),
     key text NOT NULL,
     body text NOT NULL,
     due_at timestamptz NOT NULL,

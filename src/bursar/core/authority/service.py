@@ -126,8 +126,11 @@ async def act(
     ask: Ask,
     work: Callable[[Tx, Actor], Awaitable[tuple[Result | Refusal, Happening]]],
     answer: Callable[[Result | Refusal], Answer],
+    event_id: UUID | None = None,
 ) -> Carried:
     """The same road for an action that moves no money: `work` does it and says what happened.
+
+    `event_id`: the event's, where `work` must know it beforehand.
 
     A refusal that it raises undoes it; with one that it returns, what it wrote about it is kept.
     """
@@ -143,7 +146,7 @@ async def act(
     except Refusal as refusal:
         result = refusal
         happening = refused(ask.action.name, refusal)
-    event = event_of(new_id(), actor, ask.request_id, ask.action.name, happening)
+    event = event_of(event_id or new_id(), actor, ask.request_id, ask.action.name, happening)
     events.record(tx, [event])
     reply = answer(result)
     idempotency.pin(tx, _pins(ask, actor, reply, event.id))

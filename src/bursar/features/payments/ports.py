@@ -248,6 +248,10 @@ class Provider(Protocol):
         """
         ...
 
+    def parse_event(self, body: bytes) -> ProviderEvent:
+        """The same for bytes that were verified when they came and have been kept since."""
+        ...
+
     async def list_balance_transactions(
         self, since: datetime, until: datetime, after: str | None = None, limit: int = 100
     ) -> list[BalanceTransaction]:
