@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from bursar.simulator import fields, searching
-from bursar.simulator.errors import Body, StripeError, bad_parameter
-from bursar.simulator.world import World
+from bursar.simulator.errors import Body, bad_parameter
+from bursar.simulator.world import World, is_free
 
 _PAGE: fields.Fields = {"ending_before": fields.text, "limit": fields.integer, "starting_after": fields.text}
 
@@ -85,7 +85,7 @@ def lister(kind: str) -> Callable[[World, Body, str], Body]:
         # One more than asked for tells whether there are more; it is the farthest from where the page began.
         more = len(found) > limit
         found = found if not more else found[:limit] if after is None else found[1:]
-        return {"object": "list", "data": found, "has_more": more, "url": path}
+        return {"object": "list", "data": found, "has_more": more, "url": path, "_kind": kind}
 
     return page
 
@@ -107,6 +107,7 @@ def searcher(kind: str) -> Callable[[World, Body, str], Body]:
             "has_more": more,
             "next_page": str(start + limit) if more else None,
             "url": path,
+            "_kind": kind,
         }
 
     return search
@@ -134,36 +135,38 @@ def with_objects(world: World, answer: Body, paths: Any) -> Body:
     """
     if not isinstance(paths, list):
         raise bad_parameter("Invalid array", "expand")
-    if answer.get("object") in ("list", "search_result"):
-        answer = {**answer, "data": [world.shown(item) for item in answer["data"]]}
-    elif "object" in answer and "id" in answer and "created" in answer:
+    kind: str = answer.get("_kind") or answer.get("object", "")
+    answer = {name: value for name, value in answer.items() if is_free(name)} if "_kind" in answer else answer
+    if "data" in answer and "has_more" in answer:
+        answer["data"] = [world.shown(item) for item in answer["data"]]
+    elif "created" in answer:
         answer = world.shown(answer)
     for path in cast("list[Any]", paths):
         steps = fields.text("expand", path).split(".")
-        if len(steps) > _DEEPEST:
-            raise bad_parameter(f"You cannot expand more than {_DEEPEST} levels of a property.", "expand")
-        _expand(world, answer, steps, path)
+        in_list = "has_more" in answer and steps[0] == "data"
+        _check(kind if in_list or "has_more" not in answer else "", steps[1:] if in_list else steps, path)
+        for body in answer["data"] if in_list else [answer]:
+            _expand(world, body, steps[1:] if in_list else steps)
     return answer
 
 
-def _expand(world: World, body: Body, steps: list[str], path: str) -> None:
+def _check(kind: str, steps: list[str], path: str) -> None:
+    if not 1 <= len(steps) <= _DEEPEST:
+        raise bad_parameter(f"You can expand 1 to {_DEEPEST} levels of a property ({path}).", "expand")
+    for step in steps:
+        if kind != "*" and step not in _POINTERS.get(kind, {}):
+            raise bad_parameter(f"This property cannot be expanded ({path}).", "expand")
+        kind = _POINTERS[kind][step] if kind != "*" else "*"
+
+
+def _expand(world: World, body: Body, steps: list[str]) -> None:
     name, rest = steps[0], steps[1:]
-    if name == "data" and body.get("object") in ("list", "search_result") and rest:
-        for item in body["data"]:
-            _expand(world, item, rest, path)
-        return
-    kinds = _POINTERS.get(body.get("object", ""), {})
-    if name not in kinds:
-        raise StripeError(
-            f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead.",
-            saved=False,
-        )
     if name == "refunds":
         found = [world.shown(one) for one in world.store.page("refund", where={"charge": body["id"]})]
         url = f"/v1/charges/{body['id']}/refunds"
         body["refunds"] = {"object": "list", "data": found, "has_more": False, "url": url}
-    elif isinstance(body[name], str):
+    elif isinstance(body.get(name), str):
         target = world.store.get(body[name])
         body[name] = world.shown(target) if target else body[name]
-    if rest and isinstance(body[name], dict):
-        _expand(world, body[name], rest, path)
+    if rest and isinstance(body.get(name), dict):
+        _expand(world, body[name], rest)

@@ -225,7 +225,7 @@ def _authenticate(header: str) -> None:
             401,
         )
     if not _KEY.fullmatch(key):
-        shown = f"{key[:8]}{'*' * 12}{key[-4:]}"
+        shown = f"{key[:8]}{'*' * 12}{key[-4:]}" if len(key) > 20 else "*" * 12
         raise turned_away(f"Invalid API Key provided: {shown}. The simulator takes sk_test_… keys only.", 401)
 
 
