@@ -109,6 +109,44 @@ ALTER TABLE ONLY bursar.approval_vote FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote OWNER TO bursar_owner;
 
+CREATE TABLE bursar.case_note (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    author_id uuid,
+    text text NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT case_note_text_check CHECK (((length(text) >= 1) AND (length(text) <= 2000)))
+);
+
+ALTER TABLE ONLY bursar.case_note FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_note OWNER TO bursar_owner;
+
+CREATE TABLE bursar.case_record (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id text NOT NULL,
+    state text NOT NULL,
+    owner_id uuid,
+    opened_by uuid,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT case_record_kind_check CHECK ((kind ~ '^[a-z][a-z0-9_]{0,31}$'::text)),
+    CONSTRAINT case_record_state_check CHECK ((state = ANY (ARRAY['open'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text]))),
+    CONSTRAINT case_record_subject_id_check CHECK (((length(subject_id) >= 1) AND (length(subject_id) <= 200))),
+    CONSTRAINT case_record_subject_kind_check CHECK ((subject_kind ~ '^[a-z][a-z0-9_]{0,31}$'::text)),
+    CONSTRAINT case_record_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.case_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_record OWNER TO bursar_owner;
+
 CREATE TABLE bursar.counterparty (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -124,6 +162,20 @@ CREATE TABLE bursar.counterparty (
 ALTER TABLE ONLY bursar.counterparty FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.counterparty OWNER TO bursar_owner;
+
+CREATE TABLE bursar.customer (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    external_id text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.customer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.customer OWNER TO bursar_owner;
 
 CREATE TABLE bursar.decision (
     tenant_id uuid NOT NULL,
@@ -169,7 +221,7 @@ CREATE TABLE bursar.entry (
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT entry_check CHECK (((kind = 'reversal'::text) = (reverses_id IS NOT NULL))),
     CONSTRAINT entry_check1 CHECK (((kind = 'capture'::text) = (hold_id IS NOT NULL))),
-    CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text])))
+    CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text, 'payment'::text])))
 );
 
 ALTER TABLE ONLY bursar.entry FORCE ROW LEVEL SECURITY;
@@ -227,6 +279,7 @@ CREATE TABLE bursar.hold (
     expires_at timestamp with time zone,
     entry_id uuid,
     approval_id uuid,
+    owner_id uuid,
     CONSTRAINT hold_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT hold_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
     CONSTRAINT hold_check1 CHECK (((status = 'posted'::text) = (entry_id IS NOT NULL))),
@@ -383,6 +436,141 @@ ALTER TABLE ONLY bursar.operator_totp FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.operator_totp OWNER TO bursar_owner;
 
+CREATE TABLE bursar.payment (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    account_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    capture text NOT NULL,
+    customer_id uuid,
+    method_id uuid,
+    status text NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    rank integer DEFAULT 0 NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    disputed_minor bigint DEFAULT 0 NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    reference text,
+    failure text,
+    action_url text,
+    quarantined boolean DEFAULT false NOT NULL,
+    description text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payment_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payment_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'manual'::text]))),
+    CONSTRAINT payment_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
+    CONSTRAINT payment_check1 CHECK (((refunded_minor >= 0) AND (refunded_minor <= captured_minor))),
+    CONSTRAINT payment_disputed_minor_check CHECK ((disputed_minor >= 0)),
+    CONSTRAINT payment_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT payment_status_check CHECK ((status = ANY (ARRAY['requires_confirmation'::text, 'requires_action'::text, 'processing'::text, 'requires_capture'::text, 'succeeded'::text, 'canceled'::text, 'failed'::text, 'unknown'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.payment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment OWNER TO bursar_owner;
+
+CREATE TABLE bursar.payment_attempt (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    provider text NOT NULL,
+    account_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    status text NOT NULL,
+    reference text,
+    method text,
+    final boolean DEFAULT true NOT NULL,
+    failure text,
+    description text,
+    event_id uuid NOT NULL,
+    approval_id uuid,
+    principal_id uuid NOT NULL,
+    claim_id uuid,
+    request_hash bytea,
+    asked integer DEFAULT 0 NOT NULL,
+    ask_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT payment_attempt_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payment_attempt_check CHECK (((kind = 'payout'::text) = (payment_id IS NULL))),
+    CONSTRAINT payment_attempt_check1 CHECK (((amount_minor > 0) OR (kind = 'cancel'::text))),
+    CONSTRAINT payment_attempt_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'payout'::text]))),
+    CONSTRAINT payment_attempt_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.payment_attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_attempt OWNER TO bursar_owner;
+
+CREATE TABLE bursar.payment_effect (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL,
+    payment_id uuid,
+    attempt_id uuid,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    about text,
+    entry_id uuid,
+    booked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payment_effect_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT payment_effect_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'refund'::text, 'refund_failed'::text, 'dispute'::text, 'dispute_review'::text, 'dispute_won'::text, 'dispute_lost'::text, 'payout'::text, 'payout_paid'::text, 'payout_failed'::text, 'adjustment'::text])))
+);
+
+ALTER TABLE ONLY bursar.payment_effect FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_effect OWNER TO bursar_owner;
+
+CREATE TABLE bursar.payment_inbox (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    body bytea NOT NULL,
+    status text NOT NULL,
+    about text,
+    tries integer DEFAULT 0 NOT NULL,
+    try_at timestamp with time zone,
+    happened_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payment_inbox_status_check CHECK ((status = ANY (ARRAY['applied'::text, 'ignored'::text, 'parked'::text])))
+);
+
+ALTER TABLE ONLY bursar.payment_inbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_inbox OWNER TO bursar_owner;
+
+CREATE TABLE bursar.payment_method (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid,
+    provider text NOT NULL,
+    kind text NOT NULL,
+    reference text NOT NULL,
+    label text,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT payment_method_kind_check CHECK ((kind = ANY (ARRAY['card'::text, 'bank_account'::text, 'other'::text])))
+);
+
+ALTER TABLE ONLY bursar.payment_method FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_method OWNER TO bursar_owner;
+
 CREATE TABLE bursar.principal (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -428,6 +616,61 @@ WITH (fillfactor='70');
 ALTER TABLE ONLY bursar.risk_stage FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.risk_stage OWNER TO bursar_owner;
+
+CREATE TABLE bursar.sandbox_event (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    step text NOT NULL,
+    key text NOT NULL,
+    body text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    told_at timestamp with time zone,
+    CONSTRAINT sandbox_event_step_check CHECK ((step = ANY (ARRAY['tell'::text, 'authenticate'::text, 'pay'::text, 'dispute'::text, 'fault'::text])))
+);
+
+ALTER TABLE ONLY bursar.sandbox_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_event OWNER TO bursar_owner;
+
+CREATE TABLE bursar.sandbox_payment (
+    tenant_id uuid NOT NULL,
+    key text NOT NULL,
+    reference text NOT NULL,
+    parent text,
+    kind text NOT NULL,
+    asked text NOT NULL,
+    method text,
+    standing text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    failure text,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT sandbox_payment_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT sandbox_payment_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'payout'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.sandbox_payment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_payment OWNER TO bursar_owner;
+
+CREATE TABLE bursar.sandbox_transaction (
+    tenant_id uuid NOT NULL,
+    reference text NOT NULL,
+    parent text NOT NULL,
+    key text,
+    about text,
+    kind text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.sandbox_transaction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_transaction OWNER TO bursar_owner;
 
 CREATE TABLE bursar.schema_migration (
     name text NOT NULL,
@@ -495,11 +738,23 @@ ALTER TABLE ONLY bursar.approval
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_pkey PRIMARY KEY (tenant_id, approval_id, operator_id);
 
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_tenant_id_account_id_key UNIQUE (tenant_id, account_id);
+
+ALTER TABLE ONLY bursar.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.customer
+    ADD CONSTRAINT customer_tenant_id_external_id_key UNIQUE (tenant_id, external_id);
 
 ALTER TABLE ONLY bursar.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (tenant_id, id);
@@ -531,6 +786,21 @@ ALTER TABLE ONLY bursar.operator_credential
 ALTER TABLE ONLY bursar.operator_totp
     ADD CONSTRAINT operator_totp_pkey PRIMARY KEY (tenant_id, operator_id);
 
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_effect
+    ADD CONSTRAINT payment_effect_pkey PRIMARY KEY (tenant_id, provider, reference);
+
+ALTER TABLE ONLY bursar.payment_inbox
+    ADD CONSTRAINT payment_inbox_pkey PRIMARY KEY (tenant_id, provider, event_id);
+
+ALTER TABLE ONLY bursar.payment_method
+    ADD CONSTRAINT payment_method_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.posting
     ADD CONSTRAINT posting_pkey PRIMARY KEY (tenant_id, entry_id, seq);
 
@@ -545,6 +815,18 @@ ALTER TABLE ONLY bursar.risk_rules
 
 ALTER TABLE ONLY bursar.risk_stage
     ADD CONSTRAINT risk_stage_pkey PRIMARY KEY (tenant_id, version);
+
+ALTER TABLE ONLY bursar.sandbox_event
+    ADD CONSTRAINT sandbox_event_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.sandbox_payment
+    ADD CONSTRAINT sandbox_payment_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY bursar.sandbox_payment
+    ADD CONSTRAINT sandbox_payment_tenant_id_reference_key_key UNIQUE (tenant_id, reference, key);
+
+ALTER TABLE ONLY bursar.sandbox_transaction
+    ADD CONSTRAINT sandbox_transaction_pkey PRIMARY KEY (tenant_id, reference);
 
 ALTER TABLE ONLY bursar.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (name);
@@ -576,6 +858,16 @@ CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((sta
 
 CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
 
+CREATE INDEX case_note_by_case ON bursar.case_note USING btree (tenant_id, case_id, id);
+
+CREATE INDEX case_record_by_owner ON bursar.case_record USING btree (tenant_id, owner_id, id) WHERE (owner_id IS NOT NULL);
+
+CREATE INDEX case_record_by_state ON bursar.case_record USING btree (tenant_id, state, id);
+
+CREATE INDEX case_record_by_subject ON bursar.case_record USING btree (tenant_id, subject_kind, subject_id, id);
+
+CREATE UNIQUE INDEX case_record_unsettled ON bursar.case_record USING btree (tenant_id, kind, subject_kind, subject_id) WHERE (state = ANY (ARRAY['open'::text, 'in_progress'::text]));
+
 CREATE INDEX decision_asked ON bursar.decision USING btree (tenant_id, agent_id, currency, decided_hour, amount_minor) WHERE ((outcome <> 'allow'::text) OR ((action <> 'capture_hold'::text) AND (results <> '[]'::text)));
 
 CREATE INDEX decision_by_agent ON bursar.decision USING btree (tenant_id, agent_id, decided_at);
@@ -600,6 +892,8 @@ CREATE UNIQUE INDEX freeze_in_force ON bursar.freeze_record USING btree (tenant_
 
 CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
 
+CREATE INDEX hold_of_owner ON bursar.hold USING btree (tenant_id, owner_id) WHERE (owner_id IS NOT NULL);
+
 CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
@@ -608,6 +902,30 @@ CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_
 
 CREATE INDEX operator_credential_in_use ON bursar.operator_credential USING btree (tenant_id, operator_id) WHERE (removed_at IS NULL);
 
+CREATE INDEX payment_attempt_by_reference ON bursar.payment_attempt USING btree (tenant_id, provider, reference) WHERE (kind = ANY (ARRAY['refund'::text, 'payout'::text]));
+
+CREATE UNIQUE INDEX payment_attempt_claim ON bursar.payment_attempt USING btree (tenant_id, claim_id) WHERE (claim_id IS NOT NULL);
+
+CREATE INDEX payment_attempt_due ON bursar.payment_attempt USING btree (ask_at) WHERE (ask_at IS NOT NULL);
+
+CREATE INDEX payment_attempt_of_payment ON bursar.payment_attempt USING btree (tenant_id, payment_id, number);
+
+CREATE INDEX payment_attempt_waiting ON bursar.payment_attempt USING btree (id) WHERE (status = 'waiting'::text);
+
+CREATE INDEX payment_by_reference ON bursar.payment USING btree (tenant_id, provider, reference) WHERE (reference IS NOT NULL);
+
+CREATE INDEX payment_effect_of_attempt ON bursar.payment_effect USING btree (tenant_id, attempt_id) WHERE (attempt_id IS NOT NULL);
+
+CREATE INDEX payment_effect_of_entry ON bursar.payment_effect USING btree (tenant_id, entry_id) WHERE (entry_id IS NOT NULL);
+
+CREATE INDEX payment_effect_of_payment ON bursar.payment_effect USING btree (tenant_id, payment_id) WHERE (payment_id IS NOT NULL);
+
+CREATE INDEX payment_inbox_about ON bursar.payment_inbox USING btree (tenant_id, provider, about) WHERE (status = 'parked'::text);
+
+CREATE INDEX payment_inbox_parked ON bursar.payment_inbox USING btree (try_at) WHERE (status = 'parked'::text);
+
+CREATE INDEX payment_method_of_customer ON bursar.payment_method USING btree (tenant_id, customer_id) WHERE (customer_id IS NOT NULL);
+
 CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_id, effective_at, source_version);
 
 CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_id, effective_at, target_version);
@@ -615,6 +933,14 @@ CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_
 CREATE UNIQUE INDEX risk_stage_active ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'active'::text);
 
 CREATE UNIQUE INDEX risk_stage_shadow ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'shadow'::text);
+
+CREATE INDEX sandbox_event_due ON bursar.sandbox_event USING btree (due_at) WHERE (told_at IS NULL);
+
+CREATE INDEX sandbox_payment_of_parent ON bursar.sandbox_payment USING btree (tenant_id, parent) WHERE (parent IS NOT NULL);
+
+CREATE INDEX sandbox_transaction_in_time ON bursar.sandbox_transaction USING btree (tenant_id, at, reference);
+
+CREATE INDEX sandbox_transaction_of_parent ON bursar.sandbox_transaction USING btree (tenant_id, parent);
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -637,11 +963,32 @@ ALTER TABLE ONLY bursar.approval_vote
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_tenant_id_author_id_fkey FOREIGN KEY (tenant_id, author_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_note
+    ADD CONSTRAINT case_note_tenant_id_case_id_fkey FOREIGN KEY (tenant_id, case_id) REFERENCES bursar.case_record(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_opened_by_fkey FOREIGN KEY (tenant_id, opened_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.case_record
+    ADD CONSTRAINT case_record_tenant_id_owner_id_fkey FOREIGN KEY (tenant_id, owner_id) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES bursar.account(tenant_id, id);
 
 ALTER TABLE ONLY bursar.counterparty
     ADD CONSTRAINT counterparty_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.customer
+    ADD CONSTRAINT customer_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.customer
+    ADD CONSTRAINT customer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
 ALTER TABLE ONLY bursar.entry
     ADD CONSTRAINT entry_hold_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
@@ -691,6 +1038,45 @@ ALTER TABLE ONLY bursar.operator_credential
 ALTER TABLE ONLY bursar.operator_totp
     ADD CONSTRAINT operator_totp_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_tenant_id_payment_id_fkey FOREIGN KEY (tenant_id, payment_id) REFERENCES bursar.payment(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_tenant_id_principal_id_fkey FOREIGN KEY (tenant_id, principal_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_effect
+    ADD CONSTRAINT payment_effect_tenant_id_attempt_id_fkey FOREIGN KEY (tenant_id, attempt_id) REFERENCES bursar.payment_attempt(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_effect
+    ADD CONSTRAINT payment_effect_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_effect
+    ADD CONSTRAINT payment_effect_tenant_id_payment_id_fkey FOREIGN KEY (tenant_id, payment_id) REFERENCES bursar.payment(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_inbox
+    ADD CONSTRAINT payment_inbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.payment_method
+    ADD CONSTRAINT payment_method_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_method
+    ADD CONSTRAINT payment_method_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES bursar.customer(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment
+    ADD CONSTRAINT payment_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.payment
+    ADD CONSTRAINT payment_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment
+    ADD CONSTRAINT payment_tenant_id_customer_id_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES bursar.customer(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment
+    ADD CONSTRAINT payment_tenant_id_method_id_fkey FOREIGN KEY (tenant_id, method_id) REFERENCES bursar.payment_method(tenant_id, id);
+
 ALTER TABLE ONLY bursar.posting
     ADD CONSTRAINT posting_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
 
@@ -715,6 +1101,15 @@ ALTER TABLE ONLY bursar.risk_stage
 ALTER TABLE ONLY bursar.risk_stage
     ADD CONSTRAINT risk_stage_tenant_id_version_fkey FOREIGN KEY (tenant_id, version) REFERENCES bursar.risk_rules(tenant_id, version);
 
+ALTER TABLE ONLY bursar.sandbox_event
+    ADD CONSTRAINT sandbox_event_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.sandbox_payment
+    ADD CONSTRAINT sandbox_payment_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.sandbox_transaction
+    ADD CONSTRAINT sandbox_transaction_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
 ALTER TABLE ONLY bursar.statement_movement
     ADD CONSTRAINT statement_movement_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
 
@@ -731,13 +1126,25 @@ ALTER TABLE bursar.approval ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.case_note ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.case_record ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.counterparty ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.customer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.decision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.payment_attempt FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.payment_inbox FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.sandbox_event FOR SELECT TO bursar_worker USING (true);
 
 ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
 
@@ -767,7 +1174,13 @@ CREATE POLICY own ON bursar.approval USING ((tenant_id = (NULLIF(current_setting
 
 CREATE POLICY own ON bursar.approval_vote USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.case_note USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.case_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.counterparty USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.customer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -789,6 +1202,16 @@ CREATE POLICY own ON bursar.operator_credential USING ((tenant_id = (NULLIF(curr
 
 CREATE POLICY own ON bursar.operator_totp USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.payment USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.payment_attempt USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.payment_effect USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.payment_inbox USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.payment_method USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.principal USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -797,11 +1220,27 @@ CREATE POLICY own ON bursar.risk_rules USING ((tenant_id = (NULLIF(current_setti
 
 CREATE POLICY own ON bursar.risk_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.sandbox_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.sandbox_payment USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.sandbox_transaction USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.statement_movement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.step_up_challenge USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE bursar.payment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_effect ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_inbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.payment_method ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
 
@@ -810,6 +1249,12 @@ ALTER TABLE bursar.principal ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.risk_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.risk_stage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_payment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.sandbox_transaction ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.statement_movement ENABLE ROW LEVEL SECURITY;
 
@@ -827,7 +1272,13 @@ CREATE POLICY verify ON bursar.approval FOR SELECT TO bursar_verify USING (true)
 
 CREATE POLICY verify ON bursar.approval_vote FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.case_note FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.case_record FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.counterparty FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.customer FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.decision FOR SELECT TO bursar_verify USING (true);
 
@@ -845,6 +1296,16 @@ CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate_version FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.payment FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.payment_attempt FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.payment_effect FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.payment_inbox FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.payment_method FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.posting FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.principal FOR SELECT TO bursar_verify USING (true);
@@ -852,6 +1313,12 @@ CREATE POLICY verify ON bursar.principal FOR SELECT TO bursar_verify USING (true
 CREATE POLICY verify ON bursar.risk_rules FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.risk_stage FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.sandbox_event FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.sandbox_payment FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.sandbox_transaction FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.statement_movement FOR SELECT TO bursar_verify USING (true);
 
@@ -876,8 +1343,17 @@ GRANT SELECT ON TABLE bursar.approval TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.approval_vote TO bursar_app;
 GRANT SELECT ON TABLE bursar.approval_vote TO bursar_verify;
 
+GRANT SELECT,INSERT ON TABLE bursar.case_note TO bursar_app;
+GRANT SELECT ON TABLE bursar.case_note TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.case_record TO bursar_app;
+GRANT SELECT ON TABLE bursar.case_record TO bursar_verify;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.counterparty TO bursar_app;
 GRANT SELECT ON TABLE bursar.counterparty TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.customer TO bursar_app;
+GRANT SELECT ON TABLE bursar.customer TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.decision TO bursar_app;
 GRANT SELECT ON TABLE bursar.decision TO bursar_verify;
@@ -913,6 +1389,21 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_credential TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.operator_totp TO bursar_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.payment TO bursar_app;
+GRANT SELECT ON TABLE bursar.payment TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.payment_attempt TO bursar_app;
+GRANT SELECT ON TABLE bursar.payment_attempt TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.payment_effect TO bursar_app;
+GRANT SELECT ON TABLE bursar.payment_effect TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.payment_inbox TO bursar_app;
+GRANT SELECT ON TABLE bursar.payment_inbox TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.payment_method TO bursar_app;
+GRANT SELECT ON TABLE bursar.payment_method TO bursar_verify;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
 GRANT SELECT ON TABLE bursar.principal TO bursar_verify;
 
@@ -921,6 +1412,15 @@ GRANT SELECT ON TABLE bursar.risk_rules TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.risk_stage TO bursar_app;
 GRANT SELECT ON TABLE bursar.risk_stage TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.sandbox_event TO bursar_app;
+GRANT SELECT ON TABLE bursar.sandbox_event TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.sandbox_payment TO bursar_app;
+GRANT SELECT ON TABLE bursar.sandbox_payment TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.sandbox_transaction TO bursar_app;
+GRANT SELECT ON TABLE bursar.sandbox_transaction TO bursar_verify;
 
 GRANT SELECT ON TABLE bursar.schema_migration TO bursar_app;
 GRANT SELECT ON TABLE bursar.schema_migration TO bursar_worker;

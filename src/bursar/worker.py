@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -10,7 +11,14 @@ import structlog
 from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
+from bursar.features.payments.calling import Shop
+from bursar.features.payments.inbox import try_parked
+from bursar.features.payments.resolving import resolve_due
+from bursar.features.payments.sandbox_running import run_sandbox
 from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable, retrying
+
+# What is done, and how often it looks for work, in seconds.
+Tasks: TypeAlias = tuple[tuple[Callable[[Database], Awaitable[None]], float], ...]
 
 _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
@@ -67,8 +75,27 @@ async def _one(
         await verb(tx, approval_id)
 
 
+async def resolve_payments(shop: Shop) -> None:
+    """Ask providers what became of calls without an answer, and send what people have approved."""
+    await resolve_due(shop)
+
+
+async def try_parked_events(shop: Shop) -> None:
+    """Try again what providers told us before its time."""
+    await try_parked(shop)
+
+
+def payment_tasks(shop: Shop) -> Tasks:
+    """The tasks of payments, for a shop whose database acts as bursar_worker."""
+    return (
+        (lambda _: resolve_payments(shop), 0.25),
+        (lambda _: try_parked_events(shop), 1.0),
+        (lambda _: run_sandbox(shop), 0.25),
+    )
+
+
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
-TASKS: tuple[tuple[Callable[[Database], Awaitable[None]], float], ...] = (
+TASKS: Tasks = (
     (expire_holds, 1.0),
     (expire_approvals, 1.0),
     # Whoever approved waits for it.
@@ -76,10 +103,10 @@ TASKS: tuple[tuple[Callable[[Database], Awaitable[None]], float], ...] = (
 )
 
 
-async def work(database: Database) -> None:
-    """Do every task in its rhythm until cancelled; `database` acts as bursar_worker."""
+async def work(database: Database, more: Tasks = ()) -> None:
+    """Do every task in its rhythm until cancelled, and `more` beside; `database` acts as bursar_worker."""
     async with asyncio.TaskGroup() as group:
-        for task, seconds in TASKS:
+        for task, seconds in (*TASKS, *more):
             group.create_task(_repeat(database, task, seconds))
 
 

@@ -12,25 +12,30 @@ from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority.desk import Desk
+from bursar.features.payments.connecting import with_sandbox
+from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
 
 BASE = "http://127.0.0.1"
+WEBHOOK_SECRET = "whsec_of_the_tests"
 
 
 @asynccontextmanager
 async def served(
-    database: Database, sandbox: UUID | None = None, requests_per_second: float = 0
+    database: Database, sandbox: UUID | None = None, requests_per_second: float = 0, providers: Providers | None = None
 ) -> AsyncGenerator[ASGIApp]:
     """The service on this database; with a tenant as `sandbox`, open without a key and for this machine only.
 
-    `requests_per_second` is what a key has while other tenants are at work; 0 is no limit.
+    `requests_per_second` is what a key has while other tenants are at work; 0 is no limit. Without `providers` the
+    sandbox's is connected, and its events are signed with WEBHOOK_SECRET.
     """
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
         desk = Desk(database, assess)
-        yield Door(database, desk, sandbox, Turnstile(requests_per_second))
+        connected = providers or with_sandbox(database, [WEBHOOK_SECRET])
+        yield Door(database, desk, sandbox, Turnstile(requests_per_second), providers=connected)
         await desk.drain()
 
     app = create_app(open_door, local_only=sandbox is not None)

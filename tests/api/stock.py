@@ -82,8 +82,17 @@ class Stock:
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
+        values |= self._case(operation_id) if "case" in operation_id else {}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
+
+    def _case(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of a case, about something that has none yet; lists are of all states."""
+        state = "open" if operation_id == "list_cases" else "in_progress"
+        return {
+            "kind": "unclear", "note": "A note", "owner": "operator", "state": state, "subject_id": new_id().hex,
+            "subject_kind": "account", "text": "A note",
+        }  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -124,6 +133,7 @@ class Stock:
             "freeze_id": self.freeze,
             "version": self.risk_rules,
             "event_id": self.assessed,
+            "case_id": self.case,
         }
         if operation_id == "unblock_counterparty":
             counterparty = await self.counterparty()
@@ -219,6 +229,11 @@ class Stock:
         answer = await request.send(self.client, bearing(self.tenant.agent))
         assert answer.status_code == 201, answer.text
         return answer.json()["event_id"]
+
+    async def case(self) -> str:
+        """The id of a new case with a note."""
+        body = {"kind": "unclear", "subject_kind": "account", "subject_id": new_id().hex, "note": "A note"}
+        return (await self.made("/v1/cases", body))["id"]
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

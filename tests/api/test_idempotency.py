@@ -101,6 +101,7 @@ ABOUT_SOMETHING_NEW = {
     "create_counterparty",
     "create_freeze",
     "draft_risk_rules",
+    "open_case",
 }
 
 

@@ -23,7 +23,9 @@ MOVES_NO_MONEY = {
     "approve_approval", "reject_approval", "cancel_approval", "create_counterparty", "block_counterparty",
     "unblock_counterparty", "create_freeze", "resume_freeze",
     "draft_risk_rules", "shadow_risk_rules", "activate_risk_rules", "retire_risk_rules",
+    "create_customer", "create_payment_method",
     "start_credential", "create_credential", "create_challenge",
+    "open_case", "add_case_note", "assign_case", "change_case_state",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}

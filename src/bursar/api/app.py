@@ -21,16 +21,21 @@ from bursar.api.routes import (
     accounts,
     agents,
     approvals,
+    cases,
     counterparties,
     credentials,
+    customers,
     events,
     freezes,
     health,
     holds,
     keys,
     mandates,
+    payments,
+    payouts,
     risk,
     transfers,
+    webhooks,
 )
 from bursar.api.routing import lean_routes
 from bursar.api.telemetry import Telemetry
@@ -46,7 +51,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials,
+    retail, health, credentials, cases, payments, payouts, customers, webhooks,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -24,6 +24,7 @@ from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
+from bursar.features.payments.registry import NO_PROVIDERS, Providers
 from bursar.kernel.canonical import digest
 from bursar.kernel.db import Database, Tx, retrying
 from bursar.kernel.ids import show
@@ -61,13 +62,14 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs."""
+    """The running service: database, desk, the sandbox's tenant if it is one, pace, who signs, providers."""
 
     database: Database
     desk: Desk
     sandbox: UUID | None = None
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
     relying_party: RelyingParty = NEAREST
+    providers: Providers = NO_PROVIDERS
 
     @property
     def live(self) -> bool:
@@ -125,7 +127,7 @@ class Caller:
                 return json_answer(show_pending(first), 202)
             return answer(outcomes)
 
-        return self._respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
+        return self.respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
 
     async def act(
         self,
@@ -134,15 +136,25 @@ class Caller:
         answer: Callable[[Result], Answer],
     ) -> Response:
         """Do something that moves no money, in a transaction of its own; a refusal that is raised undoes it."""
+        return self.respond(await self.begin(ask, work, answer), ask)
+
+    async def begin(
+        self,
+        ask: Ask,
+        work: Callable[[Tx, Actor], Awaitable[tuple[Result | Refusal, Happening]]],
+        answer: Callable[[Result], Answer],
+        event_id: UUID | None = None,
+    ) -> Reply:
+        """The same for what takes a second transaction: the reply to the first, whose event has this id."""
 
         def told(result: Result | Refusal) -> Answer:
             return answer_of(result, self.request_id) if isinstance(result, Refusal) else answer(result)
 
         async def once(tx: Tx) -> Carried:
-            return await authority.act(tx, ask, work, told)
+            return await authority.act(tx, ask, work, told, event_id)
 
         (reply,) = await retrying(lambda: settled(self.door.database, [ask], ask.credential.tenant_id, once))
-        return self._respond(reply, ask)
+        return reply
 
     @asynccontextmanager
     async def reading(self, action: str) -> AsyncGenerator[tuple[Tx, Actor]]:
@@ -151,7 +163,8 @@ class Caller:
         async with self.door.database.transaction(ask.credential.tenant_id, read_only=True) as tx:
             yield tx, await authority.authorise_read(tx, ask)
 
-    def _respond(self, reply: Reply, ask: Ask) -> Response:
+    def respond(self, reply: Reply, ask: Ask) -> Response:
+        """A reply as it goes out."""
         if isinstance(reply, Refusal):
             return response_of(reply, self.request_id)
         headers = {"Idempotent-Replayed": "true"} if reply.replayed else {}

@@ -20,6 +20,9 @@ from bursar.kernel.refusal import InvalidArgument, Refusal
 MOST_BYTES = 64 * 1024
 MOST_BYTES_OF_A_BATCH = 4 * 1024 * 1024
 BATCH_PATH = "/v1/transfers/batch"
+# What providers tell us: signed over its bytes, so nothing reads it before the signature is looked at.
+MOST_BYTES_OF_A_WEBHOOK = 256 * 1024
+_WEBHOOKS = ("/v1/webhooks/", "/webhooks/payments")
 
 _LOCAL_HOST = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _LOCAL_ORIGIN = re.compile(rf"https?://{_LOCAL_HOST.pattern}", re.IGNORECASE)
@@ -57,7 +60,7 @@ class Intake:
                 return
             scope["bursar"] = {
                 "headers": headers,
-                "json": _parse(body, headers) if scope["method"] not in ("GET", "HEAD") else None,
+                "json": _parse(body, headers) if _is_ours_to_read(scope) else None,
                 "request_id": request_id,
             }
             lean = self._lean.get((scope["method"], scope["path"]))
@@ -125,9 +128,19 @@ def _refuse_bad_target(scope: Scope) -> None:
             raise InvalidArgument(argument, "is not percent-encoded UTF-8") from None
 
 
+def _is_ours_to_read(scope: Scope) -> bool:
+    return scope["method"] not in ("GET", "HEAD") and not scope["path"].startswith(_WEBHOOKS)
+
+
+def _limit_of(path: str) -> int:
+    if path == BATCH_PATH:
+        return MOST_BYTES_OF_A_BATCH
+    return MOST_BYTES_OF_A_WEBHOOK if path.startswith(_WEBHOOKS) else MOST_BYTES
+
+
 async def _read_body(scope: Scope, headers: Mapping[str, str], receive: Receive) -> bytes | None:
     """The whole body; None when the caller left before its end, for half a request asks for nothing."""
-    limit = MOST_BYTES_OF_A_BATCH if scope["path"] == BATCH_PATH else MOST_BYTES
+    limit = _limit_of(scope["path"])
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and (len(declared) > 9 or int(declared) > limit):
         raise BodyTooLarge

@@ -9,15 +9,18 @@ from bursar.client.accounts import Accounts
 from bursar.client.agents import Agents
 from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
+from bursar.client.cases import Cases
 from bursar.client.connection import Connection, OnReply, Reply
 from bursar.client.counterparties import Counterparties
 from bursar.client.credentials import Credentials
+from bursar.client.customers import Customers
 from bursar.client.events import Events
 from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
 from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
+from bursar.client.payments import Payments
 from bursar.client.quickstart import Quickstart
 from bursar.client.risk import Risk
 from bursar.client.service import Service
@@ -42,6 +45,9 @@ class Bursar(
     Counterparties,
     Freezes,
     Risk,
+    Payments,
+    Customers,
+    Cases,
     Quickstart,
     Service,
 ):

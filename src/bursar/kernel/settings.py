@@ -21,4 +21,7 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(default=100.0, ge=0)
     webauthn_rp_id: str = Field(default="localhost", pattern=r"^[a-z0-9.-]+$", max_length=253)
     webauthn_origin: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#\s]+$")
+    # Outside the sandbox its provider is there only when asked for: what it pays is no money.
+    sandbox_provider: bool = False
+    sandbox_webhook_secrets: list[str] = Field(default_factory=list[str], repr=False)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

@@ -9,9 +9,18 @@ from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency,
 
 MandateStatus = Literal["draft", "active", "paused", "revoked"]
 MoneyAction = Literal[
-    "create_transfer", "create_transfers", "reverse_transfer", "create_hold", "capture_hold", "release_hold"
+    "create_transfer",
+    "create_transfers",
+    "reverse_transfer",
+    "create_hold",
+    "capture_hold",
+    "release_hold",
+    "create_payment",
+    "confirm_payment",
+    "refund_payment",
+    "create_payout",
 ]
-Rail = Literal["book"]
+Rail = Literal["book", "provider"]
 Period = Literal["hour", "day", "week", "month", "lifetime"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", examples=["Europe/Prague"])]

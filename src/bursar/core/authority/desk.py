@@ -71,6 +71,12 @@ class Desk:
             clerk.add_done_callback(self._clerks.discard)
         return await waiting.reply
 
+    async def alone(self, instruction: Instruction) -> Reply:
+        """Have an instruction with something aside carried out, in a transaction that it shares with no other."""
+        tenant_id = instruction.ask.credential.tenant_id
+        (reply,) = await retrying(lambda: self._carry_out(tenant_id, [instruction]))
+        return reply
+
     def knows_as_agent(self, credential: Credential) -> bool:
         """Whether an agent has paid with it here before. Whom it belongs to is found out in a transaction only."""
         return credential in self._agents

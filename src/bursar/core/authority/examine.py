@@ -36,7 +36,7 @@ from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import Gate
 from bursar.core.ledger.model import Account
-from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SendMoney, SingleOrder
+from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SendMoney, SingleOrder, Undertake
 from bursar.core.ledger.outcomes import Done, Pending
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -168,7 +168,7 @@ class Examination:
             assert self._counted.issuperset(wish.limits), "what is used of these limits was not looked up"
         payee, asks = self._payee(wish.target) if wish.target else None, asks_of(page, order)
         payment = Payment(
-            asked.action, wish.source.number, payee, wish.money, acknowledges=order.claims.acknowledges, asks=asks
+            asked.action, wish.source.number, payee, wish.money, order.claims.rail, order.claims.acknowledges, asks
         )
         assessed = self._assessed(wish, asks)
         used = {limit: self._used(page, limit) for limit in wish.limits}
@@ -232,7 +232,7 @@ class Examination:
         inputs = inputs_of(case.facts, case.payment, case.assessed.kept) if case.facts and case.payment else "{}"
         decided, codes = _came_to(verdict, outcome)
         hold = None if isinstance(outcome, Refusal) else outcome.hold
-        sets_aside = isinstance(outcome, Pending) or hold is not None
+        sets_aside = isinstance(outcome, Pending) or hold is not None or isinstance(order, Undertake)
         return Decision(
             order.event_id, asked.agent.principal_id, asked.action, decided, codes,
             leaf.id if leaf else None, leaf.version if leaf else None,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from bursar.core.events.model import Happening
@@ -11,6 +11,7 @@ from bursar.core.idempotency.model import Answer, Claim, lock_of
 from bursar.core.identity.model import Actor, Credential, PrincipalKind, Scope, ScopeMissing
 from bursar.core.ledger.orders import Order
 from bursar.core.ledger.outcomes import AllDone, Done, Refused
+from bursar.kernel.db import Tx
 from bursar.kernel.refusal import Refusal
 
 
@@ -93,6 +94,30 @@ ACTIONS: dict[str, Action] = {
         Action("list_risk_rules", "risk:read"),
         Action("compare_risk_rules", "risk:read"),
         Action("get_risk_assessment", "risk:read"),
+        Action("create_payment", "payments:create"),
+        Action("get_payment", "payments:read"),
+        Action("list_payments", "payments:read"),
+        Action("confirm_payment", "payments:create"),
+        Action("capture_payment", "payments:capture"),
+        Action("cancel_payment", "payments:cancel"),
+        Action("refund_payment", "payments:refund"),
+        Action("list_refunds", "payments:read"),
+        Action("create_payout", "payouts:create"),
+        Action("get_payout", "payments:read"),
+        Action("list_payouts", "payments:read"),
+        Action("create_customer", "customers:write"),
+        Action("get_customer", "customers:read"),
+        Action("list_customers", "customers:read"),
+        Action("create_payment_method", "customers:write"),
+        Action("get_payment_method", "customers:read"),
+        Action("list_payment_methods", "customers:read"),
+        Action("open_case", "cases:write"),
+        Action("list_cases", "cases:read"),
+        Action("get_case", "cases:read"),
+        Action("list_case_notes", "cases:read"),
+        Action("add_case_note", "cases:note"),
+        Action("assign_case", "cases:write"),
+        Action("change_case_state", "cases:write"),
     )
 }
 
@@ -125,14 +150,40 @@ class PendingApproval(NamedTuple):
 Told: TypeAlias = Done | AllDone | PendingApproval | Refused
 
 
+class Begun(NamedTuple):
+    """What was begun under this key before: how that is answered now, and the event that began it."""
+
+    answer: Answer
+    event_id: UUID
+
+
+class Aside(Protocol):
+    """What a room does beside the orders of an instruction, in the same transaction; one instruction has it alone."""
+
+    async def before(self, tx: Tx, actor: Actor) -> Begun | None:
+        """Lock and look at the room's own rows before any account is locked; a refusal is the answer.
+
+        What it returns is the answer too, and nothing is ordered: the key has begun something before.
+        """
+        ...
+
+    async def after(self, tx: Tx, actor: Actor, outcomes: "Sequence[Told]", event_id: UUID) -> None:
+        """Write the room's own rows; `event_id` is the event of the first order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer."""
+    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer.
+
+    With an `aside` it has a transaction of its own (`Desk.alone`).
+    """
 
     ask: Ask
     orders: Callable[[Actor], Sequence[Order]]
     answer: Callable[[Sequence[Told]], Answer]
     size: int = 1
+    aside: Aside | None = None
 
 
 def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:

@@ -11,6 +11,7 @@ WIDEST: dict[str, Any] = {
     "accounts": None,
     "actions": [
         "create_transfer", "create_transfers", "reverse_transfer", "create_hold", "capture_hold", "release_hold",
+        "create_payment", "confirm_payment", "refund_payment", "create_payout",
     ],
     "approvals": [],
     "counterparties": {"allow": [], "cool_off_seconds": 0, "mode": "any"},
@@ -18,7 +19,7 @@ WIDEST: dict[str, Any] = {
     "hours": None,
     "per_transaction": None,
     "purpose": "Everything",
-    "rails": ["book"],
+    "rails": ["book", "provider"],
     "velocity": None,
     "windows": [],
 }  # fmt: skip

@@ -11,6 +11,7 @@ from bursar.core.ledger.orders import (
     ReverseEntry,
     SendMoney,
     SingleOrder,
+    Undertake,
 )
 from bursar.kernel.money import Money, read_amount
 from bursar.kernel.refusal import UnknownObject
@@ -27,6 +28,8 @@ def come_to(page: Page, order: SingleOrder) -> tuple[Account, Account | None, Mo
         case PlaceHold():
             target = page.account(order.target, "target") if order.target is not None else None
             return page.account(order.account, "account"), target, order.money
+        case Undertake():
+            return page.account(order.account, "account"), None, order.money
         case CaptureHold():
             hold = page.hold(order.hold_id)
             named = order.target if order.target is not None else hold.target_id

@@ -7,7 +7,18 @@ from uuid import UUID
 
 from bursar.core.authority.facts import Payee
 from bursar.core.authority.mandate import Mandate
-from bursar.core.ledger.orders import CaptureHold, Move, PlaceHold, ReverseEntry, SendMoney, SingleOrder
+from bursar.core.ledger.orders import (
+    CaptureHold,
+    Claims,
+    ExpireHold,
+    Move,
+    PlaceHold,
+    ReleaseHold,
+    ReverseEntry,
+    SendMoney,
+    SingleOrder,
+    Undertake,
+)
 from bursar.kernel.canonical import Json, canonical
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money, show_minor
@@ -17,6 +28,7 @@ def payload_of(
     action: str, order: SingleOrder, source_id: UUID, payee: Payee | None, money: Money, chain: Sequence[Mandate]
 ) -> str:
     """Everything an approval is bound to, as canonical JSON: the order, the counterparty, the mandates' versions."""
+    assert not isinstance(order, ReleaseHold | ExpireHold), "nothing is paid"
     return canonical(
         {
             "action": action,
@@ -27,7 +39,7 @@ def payload_of(
             "currency": money.currency,
             "mandates": [[mandate.id.hex, mandate.version] for mandate in chain],
             "order": _order(order),
-            "rail": "book",
+            "rail": order.claims.rail,
             "source_id": source_id.hex,
             "target_id": payee.account_id.hex if payee else None,
         }
@@ -42,7 +54,11 @@ def _order(order: SingleOrder) -> dict[str, Json]:
             return {"kind": "send", "description": order.description, "metadata": dict(order.metadata), "at": at}
         case PlaceHold():
             until = order.expires_at.isoformat() if order.expires_at else None
-            return {"kind": "hold", "description": order.description, "metadata": dict(order.metadata), "until": until}
+            held: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata), "until": until}
+            owner: dict[str, Json] = {"owner_id": order.owner_id.hex} if order.owner_id else {}
+            return {"kind": "hold", **held, **owner}
+        case Undertake():
+            return {"kind": "undertake", "description": order.description}
         case CaptureHold():
             return {"kind": "capture", "hold_id": order.hold_id.hex}
         case ReverseEntry():
@@ -63,10 +79,14 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
                 new_id(), event_id, (move,), "transfer", _time(order["at"]), order["description"], order["metadata"]
             )
         case "hold":
+            # Whoever asked for one with an owner may use the world account that it is for.
+            owner_id = _uuid(order.get("owner_id"))
             return PlaceHold(
                 new_id(), event_id, source_id, target_id, money, _time(order["until"]), order["description"],
-                order["metadata"],
+                order["metadata"], owner_id is not None, Claims(rail=payload["rail"]), owner_id,
             )  # fmt: skip
+        case "undertake":
+            return Undertake(event_id, source_id, money, order["description"], Claims(rail=payload["rail"]))
         case "capture":
             amount = show_minor(money.minor, money.currency)
             return CaptureHold(new_id(), event_id, UUID(order["hold_id"]), amount, target_id)

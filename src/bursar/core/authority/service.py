@@ -44,6 +44,7 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
     replies: dict[int, Reply] = {}
     written: list[Event] = []
     jobs: list[Job] = []
+    pinned: list[Pinned] = []
     asks = [instruction.ask for instruction in instructions]
     for index, (actor, reply, event) in enumerate(await _admit(tx, asks)):
         written += [event] if event else []
@@ -53,12 +54,18 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
             continue
         instruction = instructions[index]
         try:
+            begun = await instruction.aside.before(tx, actor) if instruction.aside else None
+            if begun:
+                replies[index] = begun.answer
+                pinned += _pins(instruction.ask, actor, begun.answer, begun.event_id)
+                continue
             jobs.append(Job(index, instruction, actor, instruction.orders(actor)))
         except Refusal as refusal:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
-    pinned: list[Pinned] = []
     for job, told in await moving.move(tx, jobs, written, assess) if jobs else ():
+        if job.instruction.aside:
+            await job.instruction.aside.after(tx, job.actor, told.outcomes, told.event_id)
         answer = job.instruction.answer(told.outcomes)
         replies[job.index] = answer
         pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)
@@ -119,8 +126,11 @@ async def act(
     ask: Ask,
     work: Callable[[Tx, Actor], Awaitable[tuple[Result | Refusal, Happening]]],
     answer: Callable[[Result | Refusal], Answer],
+    event_id: UUID | None = None,
 ) -> Carried:
     """The same road for an action that moves no money: `work` does it and says what happened.
+
+    `event_id`: the event's, where `work` must know it beforehand.
 
     A refusal that it raises undoes it; with one that it returns, what it wrote about it is kept.
     """
@@ -136,11 +146,23 @@ async def act(
     except Refusal as refusal:
         result = refusal
         happening = refused(ask.action.name, refusal)
-    event = event_of(new_id(), actor, ask.request_id, ask.action.name, happening)
+    event = event_of(event_id or new_id(), actor, ask.request_id, ask.action.name, happening)
     events.record(tx, [event])
     reply = answer(result)
     idempotency.pin(tx, _pins(ask, actor, reply, event.id))
     return Carried([reply], event.id)
+
+
+def pin(tx: Tx, ask: Ask, principal_id: UUID, answer: Answer, event_id: UUID) -> None:
+    """Pin the answer to what took two transactions: to the event of the first, under the key's lock."""
+    claim = ask.claim
+    if claim and answer.status not in NOT_PINNED:
+        pinned = pin_id(principal_id, ask.action.name, claim.key)
+        hashed = claim.request_hash
+        idempotency.pin(
+            tx,
+            [Pinned(pinned, principal_id, ask.action.name, claim.key, hashed, answer.status, answer.body, event_id)],
+        )
 
 
 async def authorise_read(tx: Tx, ask: Ask) -> Actor:

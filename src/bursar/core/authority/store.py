@@ -122,3 +122,14 @@ async def list_reserved(tx: Tx, hold_ids: Sequence[UUID]) -> list[Reserved]:
         tx.tenant,
         hold_ids,
     )
+
+
+async def find_uses(tx: Tx, decision_id: UUID) -> str | None:
+    """The windows that a decision which was let through used, as they are kept; None where there is no decision."""
+    found = await tx.column(
+        str,
+        "SELECT uses FROM decision WHERE tenant_id = $1 AND id = $2 AND outcome <> 'deny'",
+        tx.tenant,
+        decision_id,
+    )
+    return found[0] if found else None

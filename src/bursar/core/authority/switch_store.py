@@ -126,11 +126,11 @@ def end_approvals(tx: Tx, ended: Sequence[tuple[UUID, str]], why: str) -> None:
 
 
 async def list_holds_of_agents(tx: Tx, reach: Reach) -> list[UUID]:
-    """The pending holds that agents placed themselves; an approval's hold is its own matter."""
+    """The pending holds that agents placed themselves; those of approvals and of payments are their own matter."""
     return await tx.column(
         UUID,
         """SELECT h.id FROM hold h
-           WHERE h.tenant_id = $1 AND h.status = 'pending' AND h.approval_id IS NULL
+           WHERE h.tenant_id = $1 AND h.status = 'pending' AND h.approval_id IS NULL AND h.owner_id IS NULL
              AND ($4::uuid IS NULL OR h.account_id = $4)
              AND EXISTS (
                  SELECT FROM decision d

@@ -13,6 +13,7 @@ from bursar.core.ledger.orders import (
     ReverseEntry,
     SendMoney,
     SingleOrder,
+    Undertake,
 )
 from bursar.core.ledger.outcomes import Done, Refused
 from bursar.kernel.canonical import Json
@@ -26,6 +27,7 @@ _DONE = {
     CaptureHold: "hold.captured",
     ReleaseHold: "hold.released",
     ExpireHold: "hold.expired",
+    Undertake: "payment.undertaken",
 }
 _REFUSED = {
     SendMoney: "transfer.refused",
@@ -34,6 +36,7 @@ _REFUSED = {
     CaptureHold: "capture.refused",
     ReleaseHold: "release.refused",
     ExpireHold: "expiry.refused",
+    Undertake: "payment.refused",
 }
 
 
@@ -44,9 +47,8 @@ def done(order: SingleOrder, outcome: Done) -> Happening:
         payload["postings"] = [_posting(p) for p in outcome.postings]
     if outcome.hold:
         payload["hold"] = _hold(outcome.hold)
-    assert outcome.entry or outcome.hold
     name = show("tr", outcome.entry.id) if outcome.entry else show("hold", outcome.hold.id) if outcome.hold else None
-    state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else ""
+    state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else "undertaken"
     return Happening(_DONE[type(order)], state, payload, name)
 
 
@@ -100,6 +102,13 @@ def asked(order: SingleOrder) -> dict[str, Json]:
             return {"amount": order.amount, "hold_id": show("hold", order.hold_id), "target": target}
         case ReleaseHold() | ExpireHold():
             return {"hold_id": show("hold", order.hold_id)}
+        case Undertake():
+            return {
+                "account": _ref(order.account),
+                "amount": str(order.money),
+                "currency": order.money.currency,
+                "description": order.description,
+            }
         case ReverseEntry():
             reverses = show("tr", order.reverses_id)
             return {"amount": order.amount, "description": order.description, "reverses": reverses}
@@ -120,7 +129,7 @@ def _about(order: SingleOrder) -> str | None:
             return show("hold", order.hold_id)
         case ReverseEntry():
             return show("tr", order.reverses_id)
-        case SendMoney() | PlaceHold():
+        case SendMoney() | PlaceHold() | Undertake():
             return None
 
 

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from bursar.kernel.refusal import Conflict, Invalid, Retry
 
+# The first half of what takes two: nobody is answered with it, the second half is.
+UNDER_WAY = 102
 # Who is told to correct a request, or to ask for more rights, may do so under the same key: it had no effect.
-NOT_PINNED = frozenset({401, 403, 422, 429})
+NOT_PINNED = frozenset({UNDER_WAY, 401, 403, 422, 429})
 
 
 class Claim(NamedTuple):

@@ -48,6 +48,17 @@ Scope = Literal[
     "freezes:resume",
     "risk:read",
     "risk:write",
+    "payments:read",
+    "payments:create",
+    "payments:capture",
+    "payments:cancel",
+    "payments:refund",
+    "payouts:create",
+    "customers:read",
+    "customers:write",
+    "cases:read",
+    "cases:note",
+    "cases:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -68,6 +79,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         # Whoever knows the thresholds can stay below them.
         "risk:read",
         "risk:write",
+        # Agents note what they know; people open, assign and settle.
+        "cases:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

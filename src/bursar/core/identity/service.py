@@ -114,6 +114,11 @@ async def find_principal_named(tx: Tx, name: str) -> Principal | None:
     return await store.find_principal(tx, name=name)
 
 
+async def find_principal(tx: Tx, principal_id: UUID) -> Principal | None:
+    """One principal by id."""
+    return await store.find_principal(tx, principal_id=principal_id)
+
+
 async def lock_principals(tx: Tx, principal_ids: Sequence[UUID]) -> dict[UUID, Principal]:
     """Principals by id, shared: what they may do holds until the transaction ends."""
     return {principal.id: principal for principal in await store.lock_principals(tx, principal_ids)}

@@ -20,6 +20,7 @@ from bursar.core.ledger.orders import (
     SendMoney,
     SingleOrder,
     Together,
+    Undertake,
 )
 from bursar.core.ledger.outcomes import (
     AllDone,
@@ -86,7 +87,7 @@ def _propose(page: Page, proposal: Propose) -> Pending:
     trial.world = page.world
     done = _one(trial, proposal.order)
     target = page.as_of_now(done.target) if done.target else None
-    if isinstance(proposal.order, CaptureHold) or done.account.normal_side == "debit":
+    if isinstance(proposal.order, CaptureHold | Undertake) or done.account.normal_side == "debit":
         return Pending(page.as_of_now(done.account), target, None)
     money = proposal.order.money if isinstance(proposal.order, PlaceHold) else _posted(trial)
     order = PlaceHold(proposal.hold_id, proposal.event_id, done.account.id, None, money, world=page.world)
@@ -109,12 +110,20 @@ def _one(page: Page, order: SingleOrder) -> Done:
             return _place(page, order)
         case CaptureHold():
             return _capture(page, order)
-        case ReleaseHold():
-            return _end(page, _pending(page, order.hold_id, order.approval_id), "voided")
-        case ExpireHold():
-            return _expire(page, order)
+        case ReleaseHold() | ExpireHold():
+            return _give_back(page, order)
         case ReverseEntry():
             return _reverse(page, order)
+        case Undertake():
+            return _undertake(page, order)
+
+
+def _undertake(page: Page, order: Undertake) -> Done:
+    """Only what will hold when the money comes is looked at: nothing moves yet."""
+    account = page.account(order.account, "account")
+    refuse_closed(account)
+    refuse_currency(account, order.money)
+    return Done(page.as_of_now(account))
 
 
 def _send(page: Page, order: SendMoney) -> Done:
@@ -125,7 +134,8 @@ def _send(page: Page, order: SendMoney) -> Done:
         order.entry_id, order.kind, order.event_id, None, None, order.description, order.metadata,
         effective_at, page.book.now,
     )  # fmt: skip
-    for move in order.moves:
+    # What a provider has done is done: it was authorised before, and lands on a frozen account too.
+    for move in order.moves if order.kind != "payment" else ():
         refuse_frozen(page.account(move.source, "source"))
     return _post(page, entry, order.moves)
 
@@ -186,7 +196,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
     page.balances[account.id] = after
     hold = Hold(
         order.hold_id, account.id, target.id if target else None, account.currency, order.money.minor, 0, "pending",
-        order.description, order.metadata, page.book.now, order.expires_at, None,
+        order.description, order.metadata, page.book.now, order.expires_at, None, None, order.owner_id,
     )  # fmt: skip
     page.holds[hold.id] = hold
     return Done(page.as_of_now(account), page.as_of_now(target) if target else None, hold=hold)
@@ -194,7 +204,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
 
 def _capture(page: Page, order: CaptureHold) -> Done:
     """A capture was authorised when the hold was placed, so it lands on a frozen account too."""
-    hold = _pending(page, order.hold_id, None)
+    hold = _pending(page, order.hold_id, None, None)
     money = read_amount(order.amount, hold.currency) if order.amount else Money(hold.amount_minor, hold.currency)
     if money.minor > hold.amount_minor:
         raise InvalidArgument("amount", f"the hold is for {show_minor(hold.amount_minor, hold.currency)}")
@@ -220,7 +230,9 @@ def _capture_target(page: Page, hold: Hold, order: CaptureHold) -> UUID:
     return target
 
 
-def _expire(page: Page, order: ExpireHold) -> Done:
+def _give_back(page: Page, order: ReleaseHold | ExpireHold) -> Done:
+    if isinstance(order, ReleaseHold):
+        return _end(page, _pending(page, order.hold_id, order.approval_id, order.owner_id), "voided")
     hold = page.hold(order.hold_id)
     if not hold.is_due(page.book.now):
         raise StateConflict("The hold is not due.")
@@ -234,10 +246,12 @@ def _end(page: Page, hold: Hold, status: str) -> Done:
     return Done(_release(page, hold), hold=ended)
 
 
-def _pending(page: Page, hold_id: UUID, approval_id: UUID | None) -> Hold:
+def _pending(page: Page, hold_id: UUID, approval_id: UUID | None, owner_id: UUID | None) -> Hold:
     hold = page.hold(hold_id)
     if hold.approval_id != approval_id:
         raise StateConflict("The hold belongs to an approval.")
+    if hold.owner_id != owner_id:
+        raise StateConflict("The hold belongs to a payment that is under way, and ends with it.")
     if hold.is_due(page.book.now):
         raise StateConflict("The hold is expired.")
     if hold.status != "pending":
@@ -258,6 +272,8 @@ def _reverse(page: Page, order: ReverseEntry) -> Done:
         raise UnknownObject("transfer")
     if original.entry.kind == "reversal":
         raise StateConflict("A reversal is final.")
+    if original.entry.kind == "payment":
+        raise StateConflict("What went through a provider is given back by a refund.")
     moves = _opposite(page, original, order.amount)
     taken_back = page.taken_back(original) + sum(money.minor for _, _, money in moves)
     page.reversed_minor[original.entry.id] = taken_back

@@ -12,7 +12,7 @@ from uuid import UUID
 
 NormalSide = Literal["debit", "credit"]
 AccountStatus = Literal["open", "frozen", "closed"]
-EntryKind = Literal["transfer", "capture", "reversal", "statement"]
+EntryKind = Literal["transfer", "capture", "reversal", "statement", "payment"]
 HoldStatus = Literal["pending", "posted", "voided", "expired"]
 Metadata: TypeAlias = Mapping[str, str]
 NO_METADATA: Metadata = MappingProxyType({})
@@ -110,6 +110,8 @@ class Hold:
     expires_at: datetime | None
     entry_id: UUID | None
     approval_id: UUID | None = None
+    # What it was placed for, such as a refund: nobody else ends it.
+    owner_id: UUID | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Pending, and past its time by the database's clock."""

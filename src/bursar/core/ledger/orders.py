@@ -19,6 +19,8 @@ class Claims(NamedTuple):
     mandate_id: UUID | None = None
     # An earlier payment that this one resembles and does not repeat, by its event.
     acknowledges: UUID | None = None
+    # On which rail it goes: in the book, or through a provider outside.
+    rail: str = "book"
 
 
 NO_CLAIMS = Claims()
@@ -38,7 +40,7 @@ class SendMoney(NamedTuple):
     entry_id: UUID
     event_id: UUID
     moves: tuple[Move, ...]
-    kind: Literal["transfer", "statement"] = "transfer"
+    kind: Literal["transfer", "statement", "payment"] = "transfer"
     effective_at: datetime | None = None
     description: str | None = None
     metadata: Metadata = NO_METADATA
@@ -47,7 +49,7 @@ class SendMoney(NamedTuple):
 
 
 class PlaceHold(NamedTuple):
-    """Set funds aside, for a target if one is known."""
+    """Set funds aside, for a target if one is known. With an owner, only an order that names it ends the hold."""
 
     hold_id: UUID
     event_id: UUID
@@ -59,6 +61,19 @@ class PlaceHold(NamedTuple):
     metadata: Metadata = NO_METADATA
     world: bool = False
     claims: Claims = NO_CLAIMS
+    owner_id: UUID | None = None
+
+
+class Undertake(NamedTuple):
+    """Begin what is to bring money to an account from outside: it uses limits as a payment does; nothing is held."""
+
+    event_id: UUID
+    account: AccountRef
+    money: Money
+    description: str | None = None
+    claims: Claims = NO_CLAIMS
+    # An undertaking names no world account: the flag is there because the gate asks every order for it.
+    world: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +91,12 @@ class CaptureHold:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
-    """Give held funds back; those of an approval only for that approval."""
+    """Give held funds back; those of an approval only for that approval, those of an owner only for that owner."""
 
     event_id: UUID
     hold_id: UUID
     approval_id: UUID | None = None
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +125,7 @@ class Propose(NamedTuple):
 
     approval_id: UUID
     hold_id: UUID
-    order: SendMoney | PlaceHold | CaptureHold | ReverseEntry
+    order: SendMoney | PlaceHold | CaptureHold | ReverseEntry | Undertake
 
     @property
     def event_id(self) -> UUID:
@@ -117,7 +133,7 @@ class Propose(NamedTuple):
         return self.order.event_id
 
 
-SingleOrder: TypeAlias = SendMoney | PlaceHold | CaptureHold | ReleaseHold | ExpireHold | ReverseEntry
+SingleOrder: TypeAlias = SendMoney | PlaceHold | CaptureHold | ReleaseHold | ExpireHold | ReverseEntry | Undertake
 
 
 @dataclass(frozen=True, slots=True)

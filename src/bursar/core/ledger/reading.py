@@ -162,7 +162,7 @@ async def find_hold(tx: Tx, hold_id: UUID | None) -> Hold:
         hold_row,
         """SELECT id, account_id, target_id, currency, amount_minor, captured_minor,
                   CASE WHEN status = 'pending' AND expires_at <= clock_timestamp() THEN 'expired' ELSE status END,
-                  description, metadata, placed_at, expires_at, entry_id, approval_id
+                  description, metadata, placed_at, expires_at, entry_id, approval_id, owner_id
            FROM hold WHERE tenant_id = $1 AND id = $2""",
         tx.tenant,
         hold_id,

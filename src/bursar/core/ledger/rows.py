@@ -74,9 +74,10 @@ def hold_row(
     expires_at: datetime | None,
     entry_id: UUID | None,
     approval_id: UUID | None,
+    owner_id: UUID | None,
 ) -> Hold:
     """One row of `hold`."""
     return Hold(
         id, account_id, target_id, currency, amount_minor, captured_minor, status, description, _read(metadata),
-        placed_at, expires_at, entry_id, approval_id,
+        placed_at, expires_at, entry_id, approval_id, owner_id,
     )  # fmt: skip

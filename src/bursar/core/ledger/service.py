@@ -18,6 +18,7 @@ from bursar.core.ledger.orders import (
     SendMoney,
     SingleOrder,
     Together,
+    Undertake,
 )
 from bursar.core.ledger.outcomes import Outcome
 from bursar.kernel.db import Tx
@@ -93,11 +94,11 @@ def _refs(order: SingleOrder) -> Iterable[AccountRef]:
             for move in order.moves:
                 yield move.source
                 yield move.target
-        case PlaceHold():
+        case Undertake():
             yield order.account
-            if order.target is not None:
-                yield order.target
-        case CaptureHold():
+        case PlaceHold() | CaptureHold():
+            if isinstance(order, PlaceHold):
+                yield order.account
             if order.target is not None:
                 yield order.target
         case ReleaseHold() | ExpireHold() | ReverseEntry():

@@ -70,11 +70,11 @@ async def list_holds(tx: Tx, ids: Sequence[UUID], due_on: Sequence[UUID], now: d
     return await tx.rows(
         hold_row,
         """SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
-                  placed_at, expires_at, entry_id, approval_id
+                  placed_at, expires_at, entry_id, approval_id, owner_id
            FROM hold WHERE tenant_id = $1 AND id = ANY($2::uuid[])
            UNION
            SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
-                  placed_at, expires_at, entry_id, approval_id
+                  placed_at, expires_at, entry_id, approval_id, owner_id
            FROM hold
            WHERE tenant_id = $1 AND account_id = ANY($3::uuid[]) AND status = 'pending' AND expires_at <= $4""",
         tx.tenant,
@@ -226,19 +226,20 @@ def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
     """New holds are inserted; of known ones only status, captured amount, target and entry ever change."""
     tx.later(
         """INSERT INTO hold (tenant_id, id, account_id, target_id, currency, amount_minor, captured_minor, status,
-                             description, metadata, placed_at, expires_at, entry_id, approval_id)
+                             description, metadata, placed_at, expires_at, entry_id, approval_id, owner_id)
            SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[],
                                     $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[],
-                                    $13::uuid[], $14::uuid[])
+                                    $13::uuid[], $14::uuid[], $15::uuid[])
            ON CONFLICT (tenant_id, id) DO UPDATE SET target_id = excluded.target_id, status = excluded.status,
                captured_minor = excluded.captured_minor, entry_id = excluded.entry_id""",
         tx.tenant,
         *_columns(
             [
                 (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
-                 h.description, written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id)
+                 h.description, written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id,
+                 h.owner_id)
                 for h in holds
             ],
-            13,
+            14,
         ),
     )  # fmt: skip

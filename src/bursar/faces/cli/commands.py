@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
+from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.risk_commands import risk_app
 from bursar.kernel.refusal import Refusal
@@ -21,6 +22,7 @@ app.command(agent_app)
 app.command(mandate_app)
 app.command(approvals_app)
 app.command(freeze_app)
+app.command(cases_app)
 app.command(import_app)
 
 

@@ -22,6 +22,9 @@ from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.features.payments.calling import Shop
+from bursar.features.payments.connecting import with_sandbox
+from bursar.features.payments.registry import NO_PROVIDERS
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
@@ -87,13 +90,17 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
-    beside = [asyncio.create_task(worker.work(workers))]
+    providers = NO_PROVIDERS
+    if place.is_sandbox or settings.sandbox_provider:
+        providers = with_sandbox(place.database, settings.sandbox_webhook_secrets)
+    tasks = worker.payment_tasks(Shop(workers, providers))
+    beside = [asyncio.create_task(worker.work(workers, tasks))]
     if place.server:
         beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
         sandbox = place.tenant_id if place.is_sandbox else None
         party = RelyingParty(settings.webauthn_rp_id, settings.webauthn_origin)
-        yield Door(place.database, desk, sandbox, Turnstile(settings.requests_per_second), party)
+        yield Door(place.database, desk, sandbox, Turnstile(settings.requests_per_second), party, providers)
     finally:
         for task in beside:
             task.cancel()

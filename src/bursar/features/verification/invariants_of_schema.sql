@@ -40,7 +40,7 @@ FROM pg_roles AS r
 CROSS JOIN (
     VALUES
     ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
-    ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true),
+    ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true),
     ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)

@@ -1,0 +1,59 @@
+"""`/v1/payouts`: money that leaves through a provider."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
+from bursar.api.paying import now_of, order
+from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.routes.payment_shapes import known_id, show_payout
+from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
+from bursar.api.routing import GatedRoute
+from bursar.core.idempotency.model import Answer
+from bursar.features.payments import store
+from bursar.features.payments.giving import PayingOut
+from bursar.features.payments.model import Attempt, Payment
+from bursar.kernel.ids import read
+from bursar.kernel.money import read_amount
+from bursar.kernel.refusal import UnknownObject
+from bursar.wire import payments as wire
+from bursar.wire.fields import Page
+
+router = APIRouter(prefix="/v1/payouts", tags=["payments"], route_class=GatedRoute)
+
+
+def _paid(_: Payment | None, attempt: Attempt) -> Answer:
+    return json_answer(show_payout(attempt), 201)
+
+
+@router.post("", status_code=201, response_model=wire.Payout, responses=WRITE_PROBLEMS | PENDING)
+async def create_payout(caller: CallerOf, key: IdempotencyKey, body: wire.CreatePayout) -> Response:
+    """Pay out of an account through a provider; the money is held until the bank has it."""
+    intent = PayingOut(
+        caller.ask("create_payout", key, body), now_of(caller), account=account_ref(body.account),
+        money=read_amount(body.amount, body.currency), provider=caller.door.providers.named(body.provider),
+        destination_id=known_id(body.destination, "pm", "payment method"), description=body.description,
+        mandate_id=known_id(body.mandate, "mnd", "mandate"),
+    )  # fmt: skip
+    return await order(caller, intent, _paid)
+
+
+@router.get("", response_model=Page[wire.Payout], responses=READ_PROBLEMS)
+async def list_payouts(caller: CallerOf, cursor: Cursor = None, limit: Limit = 50) -> Response:
+    """Payouts, newest first."""
+    before = read_cursor("po", cursor)
+    async with caller.reading("list_payouts") as (tx, _):
+        found = await store.list_attempts_of_kind(tx, "payout", before, limit + 1)
+    items = [show_payout(attempt) for attempt in found[:limit]]
+    return json_response(Page[wire.Payout](items=items, next_cursor=items[-1].id if len(found) > limit else None))
+
+
+@router.get("/{payout_id}", response_model=wire.Payout, responses=READ_PROBLEMS)
+async def get_payout(caller: CallerOf, payout_id: IdPath) -> Response:
+    """One payout as it stands."""
+    async with caller.reading("get_payout") as (tx, _):
+        known = read("po", payout_id)
+        found = await store.find_attempt(tx, known) if known else None
+        if found is None or found.kind != "payout":
+            raise UnknownObject("payout")
+        return json_response(show_payout(found))

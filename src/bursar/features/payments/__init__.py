@@ -1,0 +1,1 @@
+"""Payments: money that comes and goes through providers outside, and the same cents in the ledger."""

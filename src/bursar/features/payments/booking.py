@@ -1,0 +1,108 @@
+"""Effects of a provider booked once each, in the transaction that writes that they are."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from bursar.core.authority.settling import Ground, settle
+from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
+from bursar.core.ledger.outcomes import AllDone, Done, Outcome
+from bursar.features.payments import mapping, store
+from bursar.features.payments.model import Attempt, Payment
+from bursar.features.payments.ports import Effect
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id, show
+
+# What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
+_ENDS_HOLD = frozenset({"refund", "payout_paid", "payout_failed"})
+
+
+class Subject(NamedTuple):
+    """What effects belong to: a payment, or a payout's own attempt; and whose account is the tenant's side of it."""
+
+    provider: str
+    account_id: UUID
+    payment: Payment | None
+    attempt: Attempt | None
+
+    @property
+    def name(self) -> str:
+        """Its id as the wire shows it."""
+        if self.payment:
+            return show("pay", self.payment.id)
+        assert self.attempt
+        return show("po", self.attempt.id)
+
+
+async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> bool:
+    """Book an effect; False when the tenant's account could not take it and suspense did.
+
+    `cause` is our own call that had it, if one had. Whoever calls has locked the payment, and knows that the effect is
+    not booked yet.
+    """
+    ground = _ground(subject, effect, cause)
+    hold_id = await store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
+    release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
+    send = _send(subject, effect, subject.account_id)
+    payment_id = subject.payment.id if subject.payment else None
+    attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
+    taken, entry_id = True, send.entry_id if send else None
+    if send or release:
+        (outcome,) = await settle(tx, ground, [_order(release, send)])
+        taken = isinstance(outcome, Done | AllDone)
+    if not taken:
+        entry_id = await _suspend(tx, ground, subject, effect, release)
+    store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
+    return taken
+
+
+async def _suspend(
+    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold]
+) -> UUID | None:
+    """What has happened has happened: the account that stands for what people must sort out takes it."""
+    assert mapping.touches_account(effect.kind), "accounts of a provider take everything"
+    send = _send(subject, effect, None)
+    (outcome,) = await settle(tx, ground, [_order(release, send)])
+    assert isinstance(outcome, Done | AllDone), outcome
+    return send.entry_id if send else None
+
+
+def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:
+    if not release:
+        assert send
+        return send
+    return Together((*release, *([send] if send else [])))
+
+
+def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMoney | None:
+    moves = tuple(mapping.moves_of(subject.provider, effect, account_id))
+    if not moves:
+        return None
+    what = f"{subject.provider} {effect.kind} {effect.reference}"
+    return SendMoney(new_id(), new_id(), moves, "payment", None, what, {}, True, NO_CLAIMS)
+
+
+def _ground(subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:
+    facts = {"effect": effect.kind, "provider": subject.provider, "reference": effect.reference}
+    origin = cause or subject.attempt
+    return Ground(
+        _ACTIONS[origin.kind] if origin else "create_payment", origin.event_id if origin else None, subject.name, facts
+    )
+
+
+_ACTIONS = {
+    "charge": "create_payment",
+    "capture": "capture_payment",
+    "cancel": "cancel_payment",
+    "refund": "refund_payment",
+    "payout": "create_payout",
+}
+
+
+async def release(tx: Tx, subject: Subject, attempt: Attempt, why: str) -> None:
+    """Give back what was held for a call that has come to nothing."""
+    hold_id = await store.find_hold_of(tx, attempt.id)
+    if hold_id:
+        ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why})
+        outcomes: list[Outcome] = await settle(tx, ground, [ReleaseHold(new_id(), hold_id, owner_id=attempt.id)])
+        assert isinstance(outcomes[0], Done), outcomes

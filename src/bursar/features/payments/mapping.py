@@ -1,0 +1,90 @@
+"""How what happens at a provider is booked: the one table between a provider's words and the ledger's accounts.
+
+An arrow goes from the account that is debited to the one that is credited; `account` is the tenant's own.
+
+| effect | amount | fee |
+|---|---|---|
+| `capture` | clearing → account | fees → clearing |
+| `refund` | account → clearing | fees → clearing |
+| `refund_failed` | clearing → account | fees → clearing |
+| `dispute` | disputed → clearing | fees → clearing |
+| `dispute_won` | clearing → disputed | fees → clearing |
+| `dispute_lost` | chargebacks → disputed | |
+| `payout` | transit → clearing | fees → clearing |
+| `payout_paid` | account → transit | |
+| `payout_failed` | clearing → transit | fees → clearing |
+| `adjustment` | above zero: clearing → suspense; below: suspense → clearing | fees → clearing |
+
+What the tenant's account cannot take (it is closed, or has not enough) goes to suspense in its place, with a case.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from bursar.core.ledger.accounts import OpenAccount
+from bursar.core.ledger.model import WORLD, AccountRef
+from bursar.core.ledger.orders import Move
+from bursar.features.payments.ports import Effect, EffectKind
+from bursar.kernel.money import Money
+
+_NAMES = {
+    "": "Balance at {}",
+    ":fees": "Fees of {}",
+    ":disputed": "Disputed at {}",
+    ":chargebacks": "Disputes lost at {}",
+    ":transit": "Payouts in transit from {}",
+    ":suspense": "In suspense at {}",
+}
+# From where to where the amount of an effect goes; `account` stands for the tenant's own.
+_ARROWS: dict[EffectKind, tuple[str, str]] = {
+    "capture": ("", "account"),
+    "refund": ("account", ""),
+    "refund_failed": ("", "account"),
+    "dispute": (":disputed", ""),
+    "dispute_won": ("", ":disputed"),
+    "dispute_lost": (":chargebacks", ":disputed"),
+    "payout": (":transit", ""),
+    "payout_paid": ("account", ":transit"),
+    "payout_failed": ("", ":transit"),
+}
+
+
+def clearing(provider: str, currency: str) -> str:
+    """The number of the account that is the balance at a provider."""
+    return f"{WORLD}{provider}:{currency}"
+
+
+def transit(provider: str, currency: str) -> str:
+    """The number of the account of what is on its way to a bank."""
+    return f"{clearing(provider, currency)}:transit"
+
+
+def accounts_of(provider: str, currency: str) -> list[OpenAccount]:
+    """The accounts that a provider needs in a currency: all debit-normal, without a floor."""
+    base = clearing(provider, currency)
+    return [
+        OpenAccount(f"{base}{end}", name.format(provider), currency, "debit", floor_minor=None)
+        for end, name in _NAMES.items()
+    ]
+
+
+def touches_account(kind: EffectKind) -> bool:
+    """Whether the tenant's own account is one side of it."""
+    return "account" in _ARROWS.get(kind, ())
+
+
+def moves_of(provider: str, effect: Effect, account_id: UUID | None) -> Sequence[Move]:
+    """The postings of an effect; without an account suspense stands in for it. Nothing for what moves nothing."""
+    base = clearing(provider, effect.currency)
+    money, fee = Money(abs(effect.amount_minor), effect.currency), Money(effect.fee_minor, effect.currency)
+    arrow = _ARROWS.get(effect.kind)
+    if effect.kind == "adjustment":
+        arrow = ("", ":suspense") if effect.amount_minor > 0 else (":suspense", "")
+
+    def named(end: str) -> AccountRef:
+        if end != "account":
+            return base + end
+        return account_id or f"{base}:suspense"
+
+    moves = [Move(named(arrow[0]), named(arrow[1]), money)] if arrow and money.minor else []
+    return [*moves, Move(f"{base}:fees", base, fee)] if fee.minor else moves
