@@ -50,6 +50,20 @@ def serve(*, host: str = "127.0.0.1", port: Port = 8000, data: Data = None) -> N
 
 
 @app.command
+def simulator(
+    *,
+    port: Port = 12_111,
+    data: Annotated[
+        Path | None, Parameter(help="The simulator's own directory. Default: `simulator` in Bursar's data directory.")
+    ] = None,
+) -> None:
+    """Serve a payment provider for tests that speaks Stripe's wire format, for this machine only."""
+    from bursar.faces.cli.simulator import simulate
+
+    run(simulate(port, data))
+
+
+@app.command
 def migrate(*, data: Data = None) -> None:
     """Bring the database's schema up to date."""
     from bursar.faces.cli.place import reached
