@@ -239,6 +239,142 @@ ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.hold OWNER TO bursar_owner;
 
+CREATE TABLE bursar.job (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    definition text NOT NULL,
+    definition_version integer CONSTRAINT job_definition_version_not_null1 NOT NULL,
+    status text NOT NULL,
+    stage text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint,
+    reference text,
+    purpose text,
+    initiated_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    step smallint NOT NULL,
+    role text NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    max_attempts integer,
+    run_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    barred uuid[] NOT NULL,
+    kept_for uuid,
+    kept_until timestamp with time zone,
+    holder_id uuid,
+    token bigint,
+    lease_until timestamp with time zone,
+    approval_id uuid,
+    last_error text,
+    ends_as text,
+    CONSTRAINT job_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT job_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT job_check CHECK (((status = 'active'::text) = (state <> 'closed'::text))),
+    CONSTRAINT job_check1 CHECK (((state = 'claimed'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT job_check2 CHECK (((state = ANY (ARRAY['claimed'::text, 'awaiting_approval'::text])) = ((holder_id IS NOT NULL) AND (token IS NOT NULL)))),
+    CONSTRAINT job_check3 CHECK (((state = 'awaiting_approval'::text) = (approval_id IS NOT NULL))),
+    CONSTRAINT job_check4 CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT job_check5 CHECK (((status = 'compensating'::text) = (ends_as IS NOT NULL))),
+    CONSTRAINT job_ends_as_check CHECK ((ends_as = ANY (ARRAY['failed'::text, 'canceled'::text]))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'awaiting_approval'::text, 'closed'::text]))),
+    CONSTRAINT job_status_check CHECK ((status = ANY (ARRAY['active'::text, 'compensating'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT job_step_check CHECK ((step > 0)),
+    CONSTRAINT job_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='60');
+
+ALTER TABLE ONLY bursar.job FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_definition (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    body text NOT NULL,
+    body_hash bytea NOT NULL,
+    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT job_definition_body_hash_check CHECK ((length(body_hash) = 32)),
+    CONSTRAINT job_definition_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.job_definition FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_definition OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_effect (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    step smallint NOT NULL,
+    share smallint NOT NULL,
+    kind text NOT NULL,
+    hold_id uuid,
+    entry_id uuid,
+    done_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT job_effect_check CHECK (((kind = ANY (ARRAY['captured'::text, 'reversed'::text])) = (entry_id IS NOT NULL))),
+    CONSTRAINT job_effect_check1 CHECK (((kind = 'reversed'::text) = (hold_id IS NULL))),
+    CONSTRAINT job_effect_kind_check CHECK ((kind = ANY (ARRAY['reserved'::text, 'captured'::text, 'released'::text, 'reversed'::text])))
+);
+
+ALTER TABLE ONLY bursar.job_effect FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_effect OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_event (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    status text NOT NULL,
+    stage text NOT NULL,
+    step smallint NOT NULL,
+    actor_id uuid,
+    note text,
+    happened_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY bursar.job_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_event OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_share (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    source_id uuid NOT NULL,
+    target_id uuid NOT NULL,
+    weight bigint NOT NULL,
+    amount_minor bigint,
+    CONSTRAINT job_share_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT job_share_check CHECK ((source_id <> target_id)),
+    CONSTRAINT job_share_weight_check CHECK ((weight > 0))
+);
+
+ALTER TABLE ONLY bursar.job_share FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_share OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_step (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    done_by uuid NOT NULL,
+    token bigint NOT NULL,
+    attempts integer NOT NULL,
+    note text,
+    done_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY bursar.job_step FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_step OWNER TO bursar_owner;
+
 CREATE TABLE bursar.limit_usage (
     tenant_id uuid NOT NULL,
     mandate_id uuid NOT NULL,
@@ -516,6 +652,24 @@ ALTER TABLE ONLY bursar.freeze_record
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY bursar.job_definition
+    ADD CONSTRAINT job_definition_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_pkey PRIMARY KEY (tenant_id, job_id, kind, share);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_pkey PRIMARY KEY (tenant_id, job_id, version);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_pkey PRIMARY KEY (tenant_id, job_id, no);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_pkey PRIMARY KEY (tenant_id, job_id, no);
+
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_pkey PRIMARY KEY (tenant_id, mandate_id, window_key, payee_id, bucket);
 
@@ -602,6 +756,16 @@ CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = '
 
 CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
 
+CREATE INDEX job_awaiting ON bursar.job USING btree (changed_at) WHERE (state = 'awaiting_approval'::text);
+
+CREATE INDEX job_compensating ON bursar.job USING btree (run_at) WHERE (status = 'compensating'::text);
+
+CREATE INDEX job_deadline ON bursar.job USING btree (deadline_at) WHERE ((status = 'active'::text) AND (deadline_at IS NOT NULL));
+
+CREATE INDEX job_leased ON bursar.job USING btree (lease_until) WHERE (state = 'claimed'::text);
+
+CREATE INDEX job_open ON bursar.job USING btree (tenant_id, role, run_at, id) WHERE (status = 'active'::text);
+
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
 CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
@@ -666,6 +830,45 @@ ALTER TABLE ONLY bursar.hold
 
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.job_definition
+    ADD CONSTRAINT job_definition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_hold_id_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_job_id_share_fkey FOREIGN KEY (tenant_id, job_id, share) REFERENCES bursar.job_share(tenant_id, job_id, no);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_tenant_id_actor_id_fkey FOREIGN KEY (tenant_id, actor_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_tenant_id_done_by_fkey FOREIGN KEY (tenant_id, done_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_tenant_id_definition_definition_version_fkey FOREIGN KEY (tenant_id, definition, definition_version) REFERENCES bursar.job_definition(tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_tenant_id_initiated_by_fkey FOREIGN KEY (tenant_id, initiated_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
@@ -739,6 +942,8 @@ CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.job FOR SELECT TO bursar_worker USING (true);
+
 ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
@@ -746,6 +951,18 @@ ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.freeze_record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_definition ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_effect ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_share ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_step ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.limit_usage ENABLE ROW LEVEL SECURITY;
 
@@ -778,6 +995,18 @@ CREATE POLICY own ON bursar.event USING ((tenant_id = (NULLIF(current_setting('a
 CREATE POLICY own ON bursar.freeze_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.hold USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_definition USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_effect USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_share USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_step USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.limit_usage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -839,6 +1068,18 @@ CREATE POLICY verify ON bursar.freeze_record FOR SELECT TO bursar_verify USING (
 
 CREATE POLICY verify ON bursar.hold FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.job FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_definition FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_effect FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_event FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_share FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_step FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.limit_usage FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
@@ -893,6 +1134,24 @@ GRANT SELECT ON TABLE bursar.freeze_record TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.hold TO bursar_app;
 GRANT SELECT ON TABLE bursar.hold TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.job TO bursar_app;
+GRANT SELECT ON TABLE bursar.job TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_definition TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_definition TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_effect TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_effect TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_event TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_event TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.job_share TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_share TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_step TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_step TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.limit_usage TO bursar_app;
 GRANT SELECT ON TABLE bursar.limit_usage TO bursar_verify;

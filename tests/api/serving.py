@@ -11,9 +11,11 @@ from starlette.types import ASGIApp, Message
 from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.turnstile import Turnstile
+from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
+from bursar.features.jobs.store import CHANNEL
 from bursar.features.risk.deciding import assess
-from bursar.kernel.db import Database
+from bursar.kernel.db import Bell, Database
 
 BASE = "http://127.0.0.1"
 
@@ -29,8 +31,11 @@ async def served(
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
-        desk = Desk(database, assess)
-        yield Door(database, desk, sandbox, Turnstile(requests_per_second))
+        desk, bell = Desk(database, assess), Bell()
+        ringing = asyncio.create_task(ring_for_jobs(database, bell, CHANNEL))
+        yield Door(database, desk, sandbox, Turnstile(requests_per_second), bell=bell)
+        ringing.cancel()
+        await asyncio.gather(ringing, return_exceptions=True)
         await desk.drain()
 
     app = create_app(open_door, local_only=sandbox is not None)

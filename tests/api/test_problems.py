@@ -41,6 +41,7 @@ CODES = {
     "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
     "upstream_unavailable", "velocity_exceeded",
+    "lease_lost", "duties_separated",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip
 CANARY = "Canary7f3a9c"

@@ -16,6 +16,7 @@ SENDERS = {
     "core/authority/approvals.py": "unexamined",
     "core/authority/superseding.py": "unexamined",
     "core/authority/switches.py": "unexamined",
+    "core/authority/undoing.py": "unexamined",
     "features/reconciliation/booking.py": "unexamined",
     "features/sandbox/service.py": "unexamined",
 }

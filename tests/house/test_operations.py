@@ -24,6 +24,7 @@ MOVES_NO_MONEY = {
     "unblock_counterparty", "create_freeze", "resume_freeze",
     "draft_risk_rules", "shadow_risk_rules", "activate_risk_rules", "retire_risk_rules",
     "start_credential", "create_credential", "create_challenge",
+    "create_job", "cancel_job", "claim_step", "renew_step", "fail_step", "hand_over_step",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}

@@ -27,6 +27,9 @@ from bursar.api.routes import (
     freezes,
     health,
     holds,
+    job_steps,
+    job_trail,
+    jobs,
     keys,
     mandates,
     risk,
@@ -46,7 +49,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials,
+    retail, health, credentials, jobs, job_steps, job_trail,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

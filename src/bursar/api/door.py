@@ -25,7 +25,7 @@ from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
 from bursar.kernel.canonical import digest
-from bursar.kernel.db import Database, Tx, retrying
+from bursar.kernel.db import Bell, Database, Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.refusal import InvalidArgument, Refusal
 from bursar.wire import approvals as wire
@@ -61,13 +61,17 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs."""
+    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs.
+
+    `bell` wakes those who wait for jobs; where nobody rings it, they look again now and then.
+    """
 
     database: Database
     desk: Desk
     sandbox: UUID | None = None
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
     relying_party: RelyingParty = NEAREST
+    bell: Bell = field(default_factory=Bell)
 
     @property
     def live(self) -> bool:
@@ -126,6 +130,10 @@ class Caller:
             return answer(outcomes)
 
         return self._respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
+
+    async def submit(self, instruction: Instruction) -> Response:
+        """Have an instruction carried out that answers for itself: group commit, answered only after its COMMIT."""
+        return self._respond(await self.door.desk.submit(instruction), instruction.ask)
 
     async def act(
         self,

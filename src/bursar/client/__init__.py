@@ -16,6 +16,7 @@ from bursar.client.events import Events
 from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
 from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
+from bursar.client.jobs import Jobs
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
 from bursar.client.quickstart import Quickstart
@@ -42,6 +43,7 @@ class Bursar(
     Counterparties,
     Freezes,
     Risk,
+    Jobs,
     Quickstart,
     Service,
 ):

@@ -1,6 +1,6 @@
 """The table of actions, and an instruction as the door hands it in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -11,6 +11,7 @@ from bursar.core.idempotency.model import Answer, Claim, lock_of
 from bursar.core.identity.model import Actor, Credential, PrincipalKind, Scope, ScopeMissing
 from bursar.core.ledger.orders import Order
 from bursar.core.ledger.outcomes import AllDone, Done, Refused
+from bursar.kernel.db import Tx
 from bursar.kernel.refusal import Refusal
 
 
@@ -93,6 +94,18 @@ ACTIONS: dict[str, Action] = {
         Action("list_risk_rules", "risk:read"),
         Action("compare_risk_rules", "risk:read"),
         Action("get_risk_assessment", "risk:read"),
+        Action("list_job_definitions", "jobs:read"),
+        Action("create_job", "jobs:create"),
+        Action("get_job", "jobs:read"),
+        Action("list_jobs", "jobs:read"),
+        Action("list_job_events", "jobs:read"),
+        Action("get_job_report", "jobs:read"),
+        Action("cancel_job", "jobs:create"),
+        Action("claim_step", "jobs:work"),
+        Action("renew_step", "jobs:work"),
+        Action("complete_step", "jobs:work"),
+        Action("fail_step", "jobs:work"),
+        Action("hand_over_step", "jobs:work"),
     )
 }
 
@@ -125,14 +138,31 @@ class PendingApproval(NamedTuple):
 Told: TypeAlias = Done | AllDone | PendingApproval | Refused
 
 
+class With(NamedTuple):
+    """What is done in the transaction of the orders, once it is known what they came to.
+
+    It answers in the instruction's place, and says what else happened if anything did. A refusal that it raises undoes
+    the orders, too. It locks nothing but the object of this id; a batch does its instructions' in the order of these.
+    """
+
+    object_id: UUID
+    work: Callable[[Tx, Actor, Sequence[Told]], Awaitable[tuple[Answer, Happening | None]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer."""
+    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer.
+
+    There may be no orders where something is done with them. `judged_as` is the action that mandates and risk rules
+    judge the orders by, where the one asked for is another.
+    """
 
     ask: Ask
     orders: Callable[[Actor], Sequence[Order]]
     answer: Callable[[Sequence[Told]], Answer]
     size: int = 1
+    with_it: With | None = None
+    judged_as: str | None = None
 
 
 def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:

@@ -39,10 +39,10 @@ class Job:
 
 
 class Result(NamedTuple):
-    """What a job's orders came to, and its first event."""
+    """What a job's orders came to, and its first event; None without orders."""
 
     outcomes: list[Told]
-    event_id: UUID
+    event_id: UUID | None
 
 
 class _Record:
@@ -59,7 +59,10 @@ class _Record:
 async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess) -> list[tuple[Job, Result]]:
     """Send all orders at once, agents' through the gate of their mandates; add the events to `written`."""
     examination = await _examination(tx, jobs, assess)
-    sent = await ledger.send_many(tx, [order for job in jobs for order in job.orders], examination.open)
+    orders = [order for job in jobs for order in job.orders]
+    if not orders:
+        return [(job, Result([], None)) for job in jobs]
+    sent = await ledger.send_many(tx, orders, examination.open)
     written += expiries(sent.expired)
     record = _Record(examination, written)
     results: list[tuple[Job, Result]] = []
@@ -69,7 +72,7 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess
         start += len(job.orders)
         first = len(written)
         told = [_tell(record, job, order, outcome) for order, outcome in zip(job.orders, mine, strict=True)]
-        results.append((job, Result(told, written[first].id)))
+        results.append((job, Result(told, written[first].id if mine else None)))
     if record.decisions:
         store.insert_decisions(tx, record.decisions)
     if record.approvals:
@@ -81,7 +84,7 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess
 async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examination:
     """Lock the mandates of the agents that ask; nobody else needs one."""
     asked = {
-        single.event_id: Asked(job.actor, job.instruction.ask.action.name, single)
+        single.event_id: Asked(job.actor, job.instruction.judged_as or job.instruction.ask.action.name, single)
         for job in jobs
         if job.actor.kind == "agent"
         for order in job.orders

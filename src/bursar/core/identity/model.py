@@ -48,6 +48,9 @@ Scope = Literal[
     "freezes:resume",
     "risk:read",
     "risk:write",
+    "jobs:read",
+    "jobs:create",
+    "jobs:work",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
