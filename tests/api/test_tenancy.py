@@ -45,8 +45,8 @@ def told(answer: httpx2.Response, value: str) -> tuple[int, str]:
     return answer.status_code, "" if answer.is_success and answer.request.method == "POST" else text
 
 
-# What may be any text.
-FREE = (("name",), ("number",), ("reason",), ("team",))
+# What may be any text, and does what was asked the first time only.
+FREE = (("name",), ("number",), ("reason",), ("team",), ("note",))
 
 
 async def test_what_is_another_tenants_answers_as_what_is_not_there_in_every_place(

@@ -153,6 +153,12 @@ class Caller:
         return self._respond(reply, ask)
 
     @asynccontextmanager
+    async def looking_ahead(self) -> AsyncGenerator[Tx]:
+        """A snapshot to plan by before it is known who asks: nothing that is seen there may be answered by itself."""
+        async with self.door.database.transaction(self.credential.tenant_id, read_only=True) as tx:
+            yield tx
+
+    @asynccontextmanager
     async def reading(self, action: str) -> AsyncGenerator[tuple[Tx, Actor]]:
         """One snapshot to read from, for a caller with the scope."""
         ask = self.ask(action)

@@ -95,7 +95,7 @@ async def complete_step(caller: CallerOf, key: IdempotencyKey, job_id: IdPath, b
     """
     ask = caller.ask("complete_step", key, body, job_id)
     wanted = Completion(body.token, body.amount, body.note)
-    async with caller.reading("complete_step") as (tx, _):
+    async with caller.looking_ahead() as tx:
         plan = await completing.plan(tx, read("job", job_id), wanted)
     if plan is None:
         # Said where it is also written down that it was.
