@@ -11,6 +11,7 @@ import structlog
 from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
+from bursar.features.jobs import going_on, trail_store
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.inbox import try_parked
 from bursar.features.payments.resolving import resolve_due
@@ -22,6 +23,7 @@ Tasks: TypeAlias = tuple[tuple[Callable[[Database], Awaitable[None]], float], ..
 
 _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
+_MOST_JOBS_A_TURN = 100
 
 
 async def expire_holds(database: Database) -> None:
@@ -52,6 +54,27 @@ async def execute_approvals(database: Database) -> None:
     async with database.transaction(read_only=True) as tx:
         waiting = await approval_store.list_to_execute(tx, _MOST_APPROVALS_A_TURN)
     await _each(database, waiting, executing.execute)
+
+
+async def time_out_jobs(database: Database) -> None:
+    """Free the steps whose lease is over, and give up jobs whose step took too long."""
+    async with database.transaction(read_only=True) as tx:
+        due = await trail_store.list_overdue(tx, _MOST_JOBS_A_TURN)
+    await _each(database, due, going_on.time_out)
+
+
+async def settle_jobs(database: Database) -> None:
+    """Go on with jobs whose step waited for a person who has decided."""
+    async with database.transaction(read_only=True) as tx:
+        decided = await trail_store.list_awaiting(tx, _MOST_JOBS_A_TURN)
+    await _each(database, decided, going_on.settle)
+
+
+async def compensate_jobs(database: Database) -> None:
+    """Undo what failed or was cancelled, a step a transaction; the job's row says what is done."""
+    async with database.transaction(read_only=True) as tx:
+        found = await trail_store.list_compensating(tx, _MOST_JOBS_A_TURN)
+    await _each(database, found, going_on.compensate)
 
 
 async def _each(
@@ -100,6 +123,9 @@ TASKS: Tasks = (
     (expire_approvals, 1.0),
     # Whoever approved waits for it.
     (execute_approvals, 0.25),
+    (time_out_jobs, 0.5),
+    (settle_jobs, 0.5),
+    (compensate_jobs, 0.5),
 )
 
 

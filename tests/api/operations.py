@@ -37,6 +37,11 @@ class Operation:
         """Only what a security key answers makes it succeed; test_credentials has one."""
         return self.id in ("create_credential", "create_challenge")
 
+    @property
+    def needs_a_lease(self) -> bool:
+        """Only who has claimed the step may; test_jobs has claims."""
+        return self.id in ("renew_step", "complete_step", "fail_step", "hand_over_step")
+
     def named(self, where: str) -> list[str]:
         """The names of its parameters in the path, query or header."""
         return [p["name"] for p in self.parameters if p["in"] == where]

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Message
 from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.turnstile import Turnstile
+from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
+from bursar.features.jobs.store import CHANNEL
 from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
-from bursar.kernel.db import Database
+from bursar.kernel.db import Bell, Database
 
 BASE = "http://127.0.0.1"
 WEBHOOK_SECRET = "whsec_of_the_tests"
@@ -33,9 +35,12 @@ async def served(
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
-        desk = Desk(database, assess)
+        desk, bell = Desk(database, assess), Bell()
         connected = providers or with_sandbox(database, [WEBHOOK_SECRET])
-        yield Door(database, desk, sandbox, Turnstile(requests_per_second), providers=connected)
+        ringing = asyncio.create_task(ring_for_jobs(database, bell, CHANNEL))
+        yield Door(database, desk, sandbox, Turnstile(requests_per_second), providers=connected, bell=bell)
+        ringing.cancel()
+        await asyncio.gather(ringing, return_exceptions=True)
         await desk.drain()
 
     app = create_app(open_door, local_only=sandbox is not None)

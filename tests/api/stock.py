@@ -14,6 +14,14 @@ from tests.api.tenants import AGENT, Tenant, bearing
 _WITH_TERMS = ("draft_mandate", "change_mandate", "request_mandate_change")
 # Of a mandate and of what is asked of it: who asks must leave the mandate's as it is.
 _PURPOSE = "Suppliers"
+# What is asked by whoever holds a step, and all that is asked of jobs.
+_OF_A_HOLDER = ("renew_step", "complete_step", "fail_step", "hand_over_step")
+_JOBS = (*_OF_A_HOLDER, "claim_step", "create_job", "list_jobs", "get_job", "list_job_events", "cancel_job")
+_OF_JOBS: dict[str, Any] = {
+    "token": 2, "lease_seconds": 60, "roles": "price", "definition": "checkout", "weight": 1, "version": 1,
+    "wait": "0", "after": "0", "note": "A note", "reference": "order-7",
+    "purpose": "A purpose", "to": AGENT, "retry": True,
+}  # fmt: skip
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -58,6 +66,8 @@ class Stock:
             values["payload_hash"] = await self.payload_hash(path)
         if operation.id in ("create_counterparty", "create_freeze"):
             values |= dict.fromkeys(("account", "object"), await self.account())
+        if operation.id == "claim_step":
+            values["job_id"] = await self.job()
         if "agent" in operation.named("query") or operation.id == "create_key":
             values["agent"] = await self.agent()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
@@ -83,6 +93,7 @@ class Stock:
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
         values |= self._case(operation_id) if "case" in operation_id else {}
+        values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
@@ -134,6 +145,7 @@ class Stock:
             "version": self.risk_rules,
             "event_id": self.assessed,
             "case_id": self.case,
+            "job_id": self.claimed if operation_id in _OF_A_HOLDER else self.job,
         }
         if operation_id == "unblock_counterparty":
             counterparty = await self.counterparty()
@@ -234,6 +246,20 @@ class Stock:
         """The id of a new case with a note."""
         body = {"kind": "unclear", "subject_kind": "account", "subject_id": new_id().hex, "note": "A note"}
         return (await self.made("/v1/cases", body))["id"]
+
+    async def job(self) -> str:
+        """The id of a new job, which has no price yet."""
+        values = self._values("")
+        share = {"source": values["source"], "target": values["target"]}
+        return (await self.made("/v1/jobs", {"definition": "checkout", "currency": self.currency, "shares": [share]}))[
+            "id"
+        ]
+
+    async def claimed(self) -> str:
+        """The id of a new job whose step the operator has claimed; its token is always the same."""
+        job = await self.job()
+        assert (await self.made("/v1/jobs/claim", {"job_id": job}))["token"] == _OF_JOBS["token"]
+        return job
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

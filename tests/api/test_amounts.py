@@ -56,18 +56,19 @@ DINARS = {'"1.001"': "1.001", '"1.0"': "1.000", '"0.0001"': None, '"1.0010"': No
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Sums over all books, in minor units: what was posted, held, captured and granted as credit."""
+    """Sums over all books, in minor units: what was posted, held, captured, granted as credit, and priced in jobs."""
 
     posted: int
     held: int
     captured: int
     granted: int
+    priced: int
 
     def since(self, earlier: "Measure") -> set[int]:
         """By what amounts the sums grew."""
         return {
             self.posted - earlier.posted, self.held - earlier.held, self.captured - earlier.captured,
-            self.granted - earlier.granted,
+            self.granted - earlier.granted, self.priced - earlier.priced,
         }  # fmt: skip
 
 
@@ -104,7 +105,8 @@ class Bench:
                 """SELECT (SELECT coalesce(sum(amount_minor), 0)::bigint FROM posting),
                           (SELECT coalesce(sum(amount_minor), 0)::bigint FROM hold),
                           (SELECT coalesce(sum(captured_minor), 0)::bigint FROM hold),
-                          (SELECT coalesce(-sum(floor_minor), 0)::bigint FROM account)""",
+                          (SELECT coalesce(-sum(floor_minor), 0)::bigint FROM account),
+                          (SELECT coalesce(sum(amount_minor), 0)::bigint FROM job_share)""",
             )
         assert found
         return found
@@ -155,7 +157,7 @@ async def test_amounts_are_read_exactly_in_every_field(bench: Bench, operations:
 
 
 async def test_what_is_no_amount_moves_nothing_in_any_field(bench: Bench, operations: list[Operation]) -> None:
-    optional = {("capture_hold", "null"), ("reverse_transfer", "null")}
+    optional = {("capture_hold", "null"), ("reverse_transfer", "null"), ("create_job", "null")}
     for operation, at, _ in amount_fields(operations):
         for literal in [*REFUSED, *NOT_JSON]:
             if (operation.id, literal) not in optional:

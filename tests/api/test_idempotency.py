@@ -95,6 +95,7 @@ async def test_every_operation_that_takes_a_key_replays_its_answer_byte_for_byte
 
 
 ABOUT_SOMETHING_NEW = {
+    "claim_step",
     "open_account",
     "create_agent",
     "draft_mandate",

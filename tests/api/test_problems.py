@@ -41,6 +41,7 @@ CODES = {
     "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
     "upstream_unavailable", "velocity_exceeded",
+    "lease_lost", "duties_separated",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip
 CANARY = "Canary7f3a9c"
@@ -173,8 +174,8 @@ async def test_a_method_that_is_not_taken_is_told_with_those_that_are(
 ) -> None:
     for path in {operation.path.replace("{", "").replace("}", "") for operation in operations}:
         methods = {o.method for o in operations if o.path.replace("{", "").replace("}", "") == path}
-        # These paths read as that of a transfer, too.
-        others = methods | ({"GET"} if path in (BATCH_PATH, "/v1/transfers/check") else set[str]())
+        # These paths read as that of a transfer or a job, too.
+        others = methods | ({"GET"} if path in (BATCH_PATH, "/v1/transfers/check", "/v1/jobs/claim") else set[str]())
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"} - others:
             answer = await client.request(method, path)
             assert answer.status_code == 405, (method, path)

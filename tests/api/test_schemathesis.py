@@ -43,11 +43,13 @@ async def directory(client: httpx2.AsyncClient, tenant: Tenant, tmp_path: Path) 
         "agents": [*agents, *[await stock.agent() for _ in range(SUPPLY)]],
         "intents": [new_id().hex for _ in range(10_000)],
         "holds": [await stock.hold() for _ in range(SUPPLY)],
+        "jobs": [await stock.job() for _ in range(SUPPLY)],
         "keys": [await stock.key() for _ in range(SUPPLY)],
         "transfers": [await stock.transfer() for _ in range(SUPPLY)],
     }
     for name, values in things.items():
         (tmp_path / f"{name}.txt").write_text("".join(f'"{value}"\n' for value in values))
+    (tmp_path / "waits.txt").write_text('"0"\n')
     shutil.copy(CONFIG, tmp_path)
     return tmp_path
 

@@ -26,6 +26,7 @@ MOVES_NO_MONEY = {
     "create_customer", "create_payment_method",
     "start_credential", "create_credential", "create_challenge",
     "open_case", "add_case_note", "assign_case", "change_case_state",
+    "create_job", "cancel_job", "claim_step", "renew_step", "fail_step", "hand_over_step",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}

@@ -29,6 +29,9 @@ from bursar.api.routes import (
     freezes,
     health,
     holds,
+    job_steps,
+    job_trail,
+    jobs,
     keys,
     mandates,
     payments,
@@ -51,7 +54,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials, cases, payments, payouts, customers, webhooks,
+    retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

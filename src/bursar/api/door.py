@@ -26,7 +26,7 @@ from bursar.core.identity.model import Actor, Credential, SandboxCredential, Una
 from bursar.core.ledger.orders import Order
 from bursar.features.payments.registry import NO_PROVIDERS, Providers
 from bursar.kernel.canonical import digest
-from bursar.kernel.db import Database, Tx, retrying
+from bursar.kernel.db import Bell, Database, Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.refusal import InvalidArgument, Refusal
 from bursar.wire import approvals as wire
@@ -62,7 +62,10 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: database, desk, the sandbox's tenant if it is one, pace, who signs, providers."""
+    """The running service: database, desk, the sandbox's tenant if it is one, pace, who signs, providers.
+
+    `bell` wakes those who wait for jobs; where nobody rings it, they look again now and then.
+    """
 
     database: Database
     desk: Desk
@@ -70,6 +73,7 @@ class Door:
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
     relying_party: RelyingParty = NEAREST
     providers: Providers = NO_PROVIDERS
+    bell: Bell = field(default_factory=Bell)
 
     @property
     def live(self) -> bool:
@@ -129,6 +133,10 @@ class Caller:
 
         return self.respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
 
+    async def submit(self, instruction: Instruction) -> Response:
+        """Have an instruction carried out that answers for itself: group commit, answered only after its COMMIT."""
+        return self.respond(await self.door.desk.submit(instruction), instruction.ask)
+
     async def act(
         self,
         ask: Ask,
@@ -155,6 +163,12 @@ class Caller:
 
         (reply,) = await retrying(lambda: settled(self.door.database, [ask], ask.credential.tenant_id, once))
         return reply
+
+    @asynccontextmanager
+    async def looking_ahead(self) -> AsyncGenerator[Tx]:
+        """A snapshot to plan by before it is known who asks: nothing that is seen there may be answered by itself."""
+        async with self.door.database.transaction(self.credential.tenant_id, read_only=True) as tx:
+            yield tx
 
     @asynccontextmanager
     async def reading(self, action: str) -> AsyncGenerator[tuple[Tx, Actor]]:

@@ -18,6 +18,7 @@ from bursar.client.events import Events
 from bursar.client.failures import AnswerLost, ApprovalPending, BursarProblem, CallFailed, Unreachable
 from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
+from bursar.client.jobs import Jobs
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
 from bursar.client.payments import Payments
@@ -48,6 +49,7 @@ class Bursar(
     Payments,
     Customers,
     Cases,
+    Jobs,
     Quickstart,
     Service,
 ):

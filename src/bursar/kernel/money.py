@@ -1,6 +1,7 @@
 """Money is an integer of minor units and a currency, read from and shown as exact decimal text."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -75,3 +76,17 @@ def refuse_not_positive(text: str, argument: str = "amount") -> None:
     match = _AMOUNT.fullmatch(text)
     if not match or not int(match[1] + (match[2] or "")):
         raise InvalidArgument(argument, "must be a plain decimal number above 0, such as 125.50")
+
+
+def split(minor: int, weights: Sequence[int]) -> list[int]:
+    """Shares of an amount of minor units in proportion to positive weights, which sum to it exactly.
+
+    By the largest remainder (Hamilton's method): what rounding down leaves goes, one unit each, to the shares that lost
+    most by it; of equal ones to those that come first.
+    """
+    total = sum(weights)
+    shares = [minor * weight // total for weight in weights]
+    lost = sorted(range(len(weights)), key=lambda n: (-(minor * weights[n] % total), n))
+    for n in lost[: minor - sum(shares)]:
+        shares[n] += 1
+    return shares

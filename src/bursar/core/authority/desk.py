@@ -131,7 +131,7 @@ class Desk:
     async def alone(self, instruction: Instruction) -> Reply:
         """Have an instruction with something aside carried out, in a transaction that it shares with no other."""
         tenant_id = instruction.ask.credential.tenant_id
-        (reply,) = await retrying(lambda: self._carry_out(tenant_id, [instruction]))
+        (reply,) = await retrying(lambda: self._carry_out(tenant_id, [instruction], _nothing))
         return reply
 
     def knows_as_agent(self, credential: Credential) -> bool:
@@ -163,7 +163,7 @@ class Desk:
 
     async def _settle(self, tenant_id: UUID, batch: Sequence[_Waiting], turn: _Turn) -> Sequence[Reply | Exception]:
         try:
-            return await retrying(lambda: self._carry_out(tenant_id, [w.instruction for w in batch], turn))
+            return await retrying(lambda: self._carry_out(tenant_id, [w.instruction for w in batch], turn.end))
         except (UpstreamUnavailable, OutcomeUnknown) as refusal:
             return [refusal] * len(batch)
         except Exception as error:  # noqa: BLE001 -- it belongs to whoever submitted the instruction, not to the clerk
@@ -172,11 +172,13 @@ class Desk:
             # One bad instruction must not harm its neighbours: the batch did nothing, so each goes alone.
             return [(await self._settle(tenant_id, [waiting], turn))[0] for waiting in batch]
 
-    async def _carry_out(self, tenant_id: UUID, instructions: Sequence[Instruction], turn: _Turn) -> list[Reply]:
+    async def _carry_out(
+        self, tenant_id: UUID, instructions: Sequence[Instruction], decided: Callable[[], None]
+    ) -> list[Reply]:
         async def work(tx: Tx) -> Carried:
             carried = await service.carry_out(tx, instructions, self._assess)
             self._remember(carried.agents)
-            turn.end()
+            decided()
             return carried
 
         return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
@@ -186,6 +188,10 @@ class Desk:
         if len(self._agents) > _MOST_AGENTS_REMEMBERED:
             self._agents.clear()
         self._agents |= agents
+
+
+def _nothing() -> None:
+    """Nobody waits for it to be decided."""
 
 
 def _next_batch(queue: deque[_Waiting], busy: AbstractSet[Credential], most: int) -> list[_Waiting]:

@@ -1,6 +1,6 @@
 """The table of actions, and an instruction as the door hands it in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
@@ -118,6 +118,18 @@ ACTIONS: dict[str, Action] = {
         Action("add_case_note", "cases:note"),
         Action("assign_case", "cases:write"),
         Action("change_case_state", "cases:write"),
+        Action("list_job_definitions", "jobs:read"),
+        Action("create_job", "jobs:create"),
+        Action("get_job", "jobs:read"),
+        Action("list_jobs", "jobs:read"),
+        Action("list_job_events", "jobs:read"),
+        Action("get_job_report", "jobs:read"),
+        Action("cancel_job", "jobs:create"),
+        Action("claim_step", "jobs:work"),
+        Action("renew_step", "jobs:work"),
+        Action("complete_step", "jobs:work"),
+        Action("fail_step", "jobs:work"),
+        Action("hand_over_step", "jobs:work"),
     )
 }
 
@@ -172,11 +184,24 @@ class Aside(Protocol):
         ...
 
 
+class With(NamedTuple):
+    """What is done in the transaction of the orders, once it is known what they came to.
+
+    It answers in the instruction's place, and says what else happened if anything did. A refusal that it raises undoes
+    the orders, too. It locks nothing but the object of this id; a batch does its instructions' in the order of these.
+    """
+
+    object_id: UUID
+    work: Callable[[Tx, Actor, Sequence[Told]], Awaitable[tuple[Answer, Happening | None]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer.
 
     With an `aside` it has a transaction of its own (`Desk.alone`).
+    There may be no orders where something is done with them. `judged_as` is the action that mandates and risk rules
+    judge the orders by, where the one asked for is another.
     """
 
     ask: Ask
@@ -184,6 +209,8 @@ class Instruction:
     answer: Callable[[Sequence[Told]], Answer]
     size: int = 1
     aside: Aside | None = None
+    with_it: With | None = None
+    judged_as: str | None = None
 
 
 def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:

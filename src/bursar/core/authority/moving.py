@@ -38,10 +38,10 @@ class Job:
 
 
 class Result(NamedTuple):
-    """What a job's orders came to, and its first event."""
+    """What a job's orders came to, and its first event; None without orders."""
 
     outcomes: list[Told]
-    event_id: UUID
+    event_id: UUID | None
 
 
 class _Record:
@@ -63,6 +63,8 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess
     """
     examination = await _examination(tx, jobs, assess)
     orders = [order for job in jobs for order in job.orders]
+    if not orders:
+        return [(job, Result([], None)) for job in jobs]
     sent = await ledger.send_many(tx, orders, examination.open)
     await give_back(tx, sent.holds, examination.used(sent.notes))
     await tx.send()
@@ -78,7 +80,7 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess
     for job in jobs:
         first = len(written)
         told = [_tell(record, job, order, next(outcomes)) for order in job.orders]
-        results.append((job, Result(told, written[first].id)))
+        results.append((job, Result(told, written[first].id if told else None)))
     if record.approvals:
         store.insert_approvals(tx, record.approvals)
     return results
@@ -96,7 +98,7 @@ def _singles(order: Order, outcome: Outcome) -> Iterable[tuple[SingleOrder, Done
 async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examination:
     """Lock the mandates of the agents that ask; nobody else needs one."""
     asked = {
-        single.event_id: Asked(job.actor, job.instruction.ask.action.name, single)
+        single.event_id: Asked(job.actor, job.instruction.judged_as or job.instruction.ask.action.name, single)
         for job in jobs
         if job.actor.kind == "agent"
         for order in job.orders

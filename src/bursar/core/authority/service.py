@@ -63,16 +63,37 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
         except Refusal as refusal:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
-    for job, told in await moving.move(tx, jobs, written, assess) if jobs else ():
+    moved = await moving.move(tx, jobs, written, assess) if jobs else []
+    for job, told in sorted(moved, key=_place):
         if job.instruction.aside:
+            assert told.event_id
             await job.instruction.aside.after(tx, job.actor, told.outcomes, told.event_id)
-        answer = job.instruction.answer(told.outcomes)
+        answer, event_id = await _ended(tx, job, told, written)
         replies[job.index] = answer
-        pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)
+        pinned += _pins(job.instruction.ask, job.actor, answer, event_id) if event_id else []
     events.record(tx, written)
     idempotency.pin(tx, pinned)
     agents = frozenset(job.instruction.ask.credential for job in jobs if job.actor.kind == "agent")
     return Carried([replies[i] for i in range(len(instructions))], written[0].id if written else None, agents)
+
+
+def _place(moved: tuple[Job, moving.Result]) -> int:
+    """Objects are locked in the order of their ids."""
+    with_it = moved[0].instruction.with_it
+    return with_it.object_id.int if with_it else 0
+
+
+async def _ended(tx: Tx, job: Job, told: moving.Result, written: list[Event]) -> tuple[Answer, UUID | None]:
+    """The answer to an instruction whose orders are done, and the event it is pinned to; what goes with it is done."""
+    with_it, ask = job.instruction.with_it, job.instruction.ask
+    if with_it is None:
+        return job.instruction.answer(told.outcomes), told.event_id
+    answer, happening = await with_it.work(tx, job.actor, told.outcomes)
+    if happening is None:
+        return answer, told.event_id
+    event = event_of(new_id(), job.actor, ask.request_id, ask.action.name, happening)
+    written.append(event)
+    return answer, told.event_id or event.id
 
 
 async def _admit(tx: Tx, asks: Sequence[Ask]) -> list[tuple[Actor | None, Reply | None, Event | None]]:

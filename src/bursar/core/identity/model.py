@@ -59,6 +59,9 @@ Scope = Literal[
     "cases:read",
     "cases:note",
     "cases:write",
+    "jobs:read",
+    "jobs:create",
+    "jobs:work",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.

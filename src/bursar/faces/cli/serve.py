@@ -18,15 +18,17 @@ from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
 from bursar.api.turnstile import Turnstile
+from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.features.jobs.store import CHANNEL
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import NO_PROVIDERS
 from bursar.features.risk.deciding import assess
-from bursar.kernel.db import Database, UpstreamUnavailable
+from bursar.kernel.db import Bell, Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
 from bursar.kernel.settings import Settings
 
@@ -94,13 +96,17 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     if place.is_sandbox or settings.sandbox_provider:
         providers = with_sandbox(place.database, settings.sandbox_webhook_secrets)
     tasks = worker.payment_tasks(Shop(workers, providers))
-    beside = [asyncio.create_task(worker.work(workers, tasks))]
+    bell = Bell()
+    beside = [
+        asyncio.create_task(worker.work(workers, tasks)),
+        asyncio.create_task(ring_for_jobs(place.database, bell, CHANNEL)),
+    ]
     if place.server:
         beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
         sandbox = place.tenant_id if place.is_sandbox else None
         party = RelyingParty(settings.webauthn_rp_id, settings.webauthn_origin)
-        yield Door(place.database, desk, sandbox, Turnstile(settings.requests_per_second), party, providers)
+        yield Door(place.database, desk, sandbox, Turnstile(settings.requests_per_second), party, providers, bell)
     finally:
         for task in beside:
             task.cancel()

@@ -41,6 +41,8 @@ CROSS JOIN (
     VALUES
     ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true),
+    ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true),
+    ('job_definition', true), ('job_step', true), ('job_effect', true), ('job_event', true),
     ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)

@@ -10,9 +10,11 @@ from bursar.kernel.db.failures import (
     OutcomeUnknown,
     UpstreamUnavailable,
 )
+from bursar.kernel.db.listening import Bell, woken
 from bursar.kernel.db.tx import Tx
 
 __all__ = [
+    "Bell",
     "Busy",
     "CannotConnect",
     "CommitLost",
@@ -25,4 +27,5 @@ __all__ = [
     "UpstreamUnavailable",
     "connect",
     "retrying",
+    "woken",
 ]

@@ -20,6 +20,7 @@ from bursar.kernel.db.failures import (
     UpstreamUnavailable,
     translated,
 )
+from bursar.kernel.db.listening import listen
 from bursar.kernel.db.tx import Tx
 
 Result = TypeVar("Result")
@@ -41,10 +42,11 @@ async def connect(url: str) -> Any:
 class Database:
     """A pool of connections that act as one role; open it with `Database.open`, close it when done."""
 
-    def __init__(self, pool: Any, seconds_to_wait: float) -> None:
+    def __init__(self, pool: Any, seconds_to_wait: float, connect: Callable[[], Awaitable[Any]] | None = None) -> None:
         """Use `Database.open`: it also checks that the server keeps what it acknowledges."""
         self._pool = pool
         self._seconds_to_wait = seconds_to_wait
+        self._connect = connect
 
     @classmethod
     async def open(
@@ -87,7 +89,11 @@ class Database:
             await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
         except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
             raise CannotConnect(f"PostgreSQL does not take a session as {role}: {error}") from error
-        return cls(pool, seconds_to_wait)
+
+        async def connect_beside() -> Any:
+            return await asyncpg.connect(url, server_settings=settings, timeout=_SECONDS_TO_CONNECT, command_timeout=35)
+
+        return cls(pool, seconds_to_wait, connect_beside)
 
     async def close(self) -> None:
         """Wait for running statements, then close every connection."""
@@ -120,6 +126,11 @@ class Database:
             await uninterrupted(commit(connection, token))
         finally:
             await self._pool.release(connection)
+
+    async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
+        """Tell of every notification on a channel until cancelled, over a connection beside the pool."""
+        assert self._connect
+        await listen(self._connect, channel, heard)
 
     async def fate_of(self, lost: CommitLost, tenant_id: UUID, left_a_trace: Callable[[Tx], Awaitable[bool]]) -> Fate:
         """Ask a new connection what became of a lost COMMIT, for at most 2 seconds.

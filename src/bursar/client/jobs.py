@@ -1,0 +1,138 @@
+"""Jobs: initiate them, do their steps, wait for them, read what became of them."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from bursar.client.arguments import Amount, exact, given, segment
+from bursar.client.room import Room, items_of
+from bursar.wire.fields import Page
+from bursar.wire.jobs import Claimed, Job, JobDefinitions, JobEvent, JobReport, JobStatus, WantedShare
+
+# As long as the service waits at most.
+_WAIT = 20
+
+
+class Jobs(Room):
+    """A step is claimed with a lease, and done by the token of the claim; a stale token does nothing."""
+
+    async def list_job_definitions(self) -> JobDefinitions:
+        """What the steps of jobs are."""
+        return await self._read(JobDefinitions, "list_job_definitions", "/v1/job-definitions")
+
+    async def create_job(
+        self,
+        *,
+        definition: str,
+        currency: str,
+        shares: Sequence[WantedShare],
+        version: int | None = None,
+        amount: Amount | None = None,
+        reference: str | None = None,
+        purpose: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Initiate a job; `amount` is the most it may cost."""
+        body = given(
+            definition=definition,
+            version=version,
+            amount=exact(amount),
+            currency=currency,
+            shares=[share.model_dump() for share in shares],
+            reference=reference,
+            purpose=purpose,
+        )
+        return await self._change(Job, "create_job", "/v1/jobs", body, idempotency_key)
+
+    async def list_jobs(
+        self,
+        *,
+        status: JobStatus | None = None,
+        definition: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[Job]:
+        """Jobs, the newest first, a page at a time."""
+        query = given(status=status, definition=definition, cursor=cursor, limit=limit)
+        return await self._read(Page[Job], "list_jobs", "/v1/jobs", query)
+
+    def iterate_jobs(self, *, status: JobStatus | None = None, definition: str | None = None) -> AsyncIterator[Job]:
+        """All jobs, the newest first."""
+        return items_of(lambda cursor: self.list_jobs(status=status, definition=definition, cursor=cursor, limit=500))
+
+    async def get_job(self, job_id: str, *, wait: int | None = None, after: int | None = None) -> Job:
+        """One job; with `wait` seconds and the version you know as `after`, when it has changed."""
+        return await self._read(Job, "get_job", f"/v1/jobs/{segment(job_id)}", given(wait=wait, after=after))
+
+    async def list_job_events(
+        self, job_id: str, *, wait: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> Page[JobEvent]:
+        """What happened to a job after a version of it; with `wait` seconds, when something has."""
+        query = given(wait=wait, after=after, limit=limit)
+        return await self._read(Page[JobEvent], "list_job_events", f"/v1/jobs/{segment(job_id)}/events", query)
+
+    async def iterate_job_events(self, job_id: str) -> AsyncIterator[JobEvent]:
+        """What happens to a job, from its beginning until it has ended; waits for what has not happened yet."""
+        known = 0
+        while True:
+            page = await self.list_job_events(job_id, wait=_WAIT, after=known)
+            for event in page.items:
+                known = event.version
+                yield event
+            if not page.items and (await self.get_job(job_id)).ended_at:
+                return
+
+    async def get_job_report(self, job_id: str) -> JobReport:
+        """Everything about a job."""
+        return await self._read(JobReport, "get_job_report", f"/v1/jobs/{segment(job_id)}/report")
+
+    async def cancel_job(self, job_id: str, *, reason: str, idempotency_key: str | None = None) -> Job:
+        """Give a job up: what was done is undone."""
+        return await self._step(job_id, "cancel_job", "cancel", idempotency_key, reason=reason)
+
+    async def claim_step(
+        self,
+        *,
+        roles: Sequence[str] | None = None,
+        definition: str | None = None,
+        job_id: str | None = None,
+        lease_seconds: int | None = None,
+        wait: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Claimed:
+        """Take the step that has waited longest of those you may do; with `wait` seconds, when there is one."""
+        named = list(roles) if roles is not None else None
+        body = given(roles=named, definition=definition, job_id=job_id, lease_seconds=lease_seconds)
+        path = "/v1/jobs/claim" if wait is None else f"/v1/jobs/claim?wait={wait:d}"
+        return await self._change(Claimed, "claim_step", path, body, idempotency_key)
+
+    async def renew_step(
+        self, job_id: str, *, token: int, lease_seconds: int | None = None, idempotency_key: str | None = None
+    ) -> Job:
+        """Hold on to the step: its lease lasts so many seconds from now."""
+        return await self._step(
+            job_id, "renew_step", "renew", idempotency_key, token=token, lease_seconds=lease_seconds
+        )
+
+    async def complete_step(
+        self, job_id: str, *, token: int, amount: Amount | None = None, note: str | None = None, idempotency_key: str
+    ) -> Job:
+        """Say that the step is done; what it does to money happens with it."""
+        return await self._step(
+            job_id, "complete_step", "complete", idempotency_key, token=token, amount=exact(amount), note=note
+        )
+
+    async def fail_step(
+        self, job_id: str, *, token: int, reason: str, retry: bool | None = None, idempotency_key: str | None = None
+    ) -> Job:
+        """Say that the step could not be done: it is tried again later, or without `retry` the job is undone."""
+        return await self._step(job_id, "fail_step", "fail", idempotency_key, token=token, reason=reason, retry=retry)
+
+    async def hand_over_step(
+        self, job_id: str, *, token: int, to: str, reason: str | None = None, idempotency_key: str | None = None
+    ) -> Job:
+        """Have somebody else, by name or id, do the step."""
+        return await self._step(
+            job_id, "hand_over_step", "hand-over", idempotency_key, token=token, to=to, reason=reason
+        )
+
+    async def _step(self, job_id: str, operation: str, verb: str, key: str | None, **asked: object) -> Job:
+        return await self._change(Job, operation, f"/v1/jobs/{segment(job_id)}/{verb}", given(**asked), key)
