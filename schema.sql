@@ -474,6 +474,92 @@ ALTER TABLE ONLY bursar.tenant FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.tenant OWNER TO bursar_owner;
 
+CREATE TABLE bursar.webhook_attempt (
+    tenant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    latency_ms integer NOT NULL,
+    status integer,
+    error text,
+    answer text NOT NULL,
+    CONSTRAINT webhook_attempt_check CHECK (((status IS NULL) = (error IS NOT NULL))),
+    CONSTRAINT webhook_attempt_latency_ms_check CHECK ((latency_ms >= 0))
+);
+
+ALTER TABLE ONLY bursar.webhook_attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_attempt OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_cursor (
+    tenant_id uuid NOT NULL,
+    xid xid8 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_cursor FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_cursor OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_delivery (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    event_id uuid,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    taken integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    replay_of uuid,
+    CONSTRAINT webhook_delivery_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT webhook_delivery_check CHECK (((status = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_delivery_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_delivery_taken_check CHECK ((taken >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_delivery FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_delivery OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_endpoint (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    description text NOT NULL,
+    events text[] NOT NULL,
+    status text NOT NULL,
+    status_why text,
+    since xid8 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_success_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT webhook_endpoint_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT webhook_endpoint_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text, 'retired'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_endpoint FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_endpoint OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_secret (
+    tenant_id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    id uuid NOT NULL,
+    secret text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone
+);
+
+ALTER TABLE ONLY bursar.webhook_secret FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_secret OWNER TO bursar_owner;
+
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (tenant_id, id);
 
@@ -564,6 +650,21 @@ ALTER TABLE ONLY bursar.tenant
 ALTER TABLE ONLY bursar.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY bursar.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (tenant_id, delivery_id, number);
+
+ALTER TABLE ONLY bursar.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_secret
+    ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (tenant_id, endpoint_id, id);
+
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
 CREATE UNIQUE INDEX approval_asked_once ON bursar.approval USING btree (tenant_id, mandate_id, maker_id) WHERE ((status = 'pending'::text) AND (mandate_id IS NOT NULL));
@@ -596,6 +697,8 @@ CREATE INDEX event_by_actor ON bursar.event USING btree (tenant_id, actor_id, id
 
 CREATE INDEX event_by_object ON bursar.event USING btree (tenant_id, object, id) WHERE (object IS NOT NULL);
 
+CREATE INDEX event_by_xid ON bursar.event USING btree (tenant_id, xid);
+
 CREATE UNIQUE INDEX freeze_in_force ON bursar.freeze_record USING btree (tenant_id, scope, object_id) WHERE (resumed_at IS NULL);
 
 CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
@@ -615,6 +718,20 @@ CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_
 CREATE UNIQUE INDEX risk_stage_active ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'active'::text);
 
 CREATE UNIQUE INDEX risk_stage_shadow ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'shadow'::text);
+
+CREATE INDEX webhook_delivery_due ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NOT NULL));
+
+CREATE INDEX webhook_delivery_of_endpoint ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, id);
+
+CREATE INDEX webhook_delivery_of_status ON bursar.webhook_delivery USING btree (tenant_id, status, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, event_id) WHERE ((replay_of IS NULL) AND (event_id IS NOT NULL));
+
+CREATE INDEX webhook_delivery_test ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NULL));
+
+CREATE INDEX webhook_endpoint_in_use ON bursar.webhook_endpoint USING btree (tenant_id, status) WHERE (status <> 'retired'::text);
+
+CREATE UNIQUE INDEX webhook_endpoint_url ON bursar.webhook_endpoint USING btree (tenant_id, url) WHERE (status <> 'retired'::text);
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -721,6 +838,24 @@ ALTER TABLE ONLY bursar.statement_movement
 ALTER TABLE ONLY bursar.step_up_challenge
     ADD CONSTRAINT step_up_challenge_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES bursar.webhook_delivery(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES bursar.webhook_endpoint(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_secret
+    ADD CONSTRAINT webhook_secret_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES bursar.webhook_endpoint(tenant_id, id);
+
 ALTER TABLE bursar.account ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.answer ENABLE ROW LEVEL SECURITY;
@@ -739,9 +874,17 @@ CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.webhook_delivery FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.webhook_endpoint FOR SELECT TO bursar_worker USING (true);
+
 ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY follow ON bursar.event FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY follow ON bursar.webhook_cursor FOR SELECT TO bursar_worker USING (true);
 
 ALTER TABLE bursar.freeze_record ENABLE ROW LEVEL SECURITY;
 
@@ -803,6 +946,16 @@ CREATE POLICY own ON bursar.step_up_challenge USING ((tenant_id = (NULLIF(curren
 
 CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.webhook_attempt USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_cursor USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_delivery USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_endpoint USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_secret USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.principal ENABLE ROW LEVEL SECURITY;
@@ -856,6 +1009,24 @@ CREATE POLICY verify ON bursar.risk_stage FOR SELECT TO bursar_verify USING (tru
 CREATE POLICY verify ON bursar.statement_movement FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.tenant FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_attempt FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_cursor FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_delivery FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_endpoint FOR SELECT TO bursar_verify USING (true);
+
+ALTER TABLE bursar.webhook_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_cursor ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_endpoint ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_secret ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA bursar TO bursar_app;
 GRANT USAGE ON SCHEMA bursar TO bursar_worker;
@@ -933,3 +1104,18 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.step_up_challenge TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_app;
+GRANT INSERT ON TABLE bursar.webhook_attempt TO bursar_worker;
+GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_cursor TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_cursor TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_delivery TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_delivery TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_endpoint TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_endpoint TO bursar_verify;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE bursar.webhook_secret TO bursar_app;

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -10,10 +11,13 @@ import structlog
 from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
+from bursar.features.notifications import following
+from bursar.features.notifications import store as notification_store
 from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable, retrying
 
 _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
+_MOST_CHUNKS_A_TURN = 20
 
 
 async def expire_holds(database: Database) -> None:
@@ -46,6 +50,21 @@ async def execute_approvals(database: Database) -> None:
     await _each(database, waiting, executing.execute)
 
 
+async def follow_events(database: Database) -> None:
+    """Make the webhook deliveries of what has happened; a tenant with much of it gives way to the others."""
+    async with database.transaction(read_only=True) as tx:
+        tenants = await notification_store.list_to_follow(tx)
+    for tenant_id in tenants:
+        for _ in range(_MOST_CHUNKS_A_TURN):
+            if not await retrying(lambda tenant_id=tenant_id: _follow(database, tenant_id)):
+                break
+
+
+async def _follow(database: Database, tenant_id: UUID) -> int:
+    async with database.transaction(tenant_id) as tx:
+        return await following.follow(tx)
+
+
 async def _each(
     database: Database, found: Sequence[tuple[UUID, UUID]], verb: Callable[[Tx, UUID], Awaitable[bool]]
 ) -> None:
@@ -67,23 +86,29 @@ async def _one(
         await verb(tx, approval_id)
 
 
+Task: TypeAlias = Callable[[Database], Awaitable[None]]
+
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
-TASKS: tuple[tuple[Callable[[Database], Awaitable[None]], float], ...] = (
+TASKS: tuple[tuple[Task, float], ...] = (
     (expire_holds, 1.0),
     (expire_approvals, 1.0),
     # Whoever approved waits for it.
     (execute_approvals, 0.25),
+    (follow_events, 0.25),
 )
 
 
-async def work(database: Database) -> None:
-    """Do every task in its rhythm until cancelled; `database` acts as bursar_worker."""
+async def work(database: Database, deliver: Task | None = None) -> None:
+    """Do every task in its rhythm until cancelled; `database` acts as bursar_worker.
+
+    `deliver` sends webhooks: it needs the network, so whoever starts the worker makes it.
+    """
     async with asyncio.TaskGroup() as group:
-        for task, seconds in TASKS:
+        for task, seconds in (*TASKS, *([(deliver, 0.25)] if deliver else [])):
             group.create_task(_repeat(database, task, seconds))
 
 
-async def _repeat(database: Database, task: Callable[[Database], Awaitable[None]], seconds: float) -> None:
+async def _repeat(database: Database, task: Task, seconds: float) -> None:
     while True:
         try:
             await task(database)

@@ -24,9 +24,11 @@ MOVES_NO_MONEY = {
     "unblock_counterparty", "create_freeze", "resume_freeze",
     "draft_risk_rules", "shadow_risk_rules", "activate_risk_rules", "retire_risk_rules",
     "start_credential", "create_credential", "create_challenge",
+    "create_webhook_endpoint", "change_webhook_endpoint", "disable_webhook_endpoint", "enable_webhook_endpoint",
+    "retire_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_delivery",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
-TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}
+TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer", "create_webhook_endpoint", "rotate_webhook_secret"}
 
 
 def _closed() -> AbstractAsyncContextManager[Door]:

@@ -29,6 +29,7 @@ from bursar.api.routes import (
     holds,
     keys,
     mandates,
+    notifications,
     risk,
     transfers,
 )
@@ -46,7 +47,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials,
+    retail, health, credentials, notifications,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

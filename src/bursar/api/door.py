@@ -24,6 +24,7 @@ from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
+from bursar.features.notifications.resolving import Resolve, system
 from bursar.kernel.canonical import digest
 from bursar.kernel.db import Database, Tx, retrying
 from bursar.kernel.ids import show
@@ -61,13 +62,17 @@ OptionalIdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs."""
+    """The running service: its database, its desk, the sandbox's tenant if it is one, who goes on when, who signs.
+
+    `resolve` tells where the names of webhooks' endpoints lead.
+    """
 
     database: Database
     desk: Desk
     sandbox: UUID | None = None
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(0))
     relying_party: RelyingParty = NEAREST
+    resolve: Resolve = system
 
     @property
     def live(self) -> bool:

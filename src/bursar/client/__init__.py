@@ -18,6 +18,7 @@ from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
+from bursar.client.notifications import Notifications
 from bursar.client.quickstart import Quickstart
 from bursar.client.risk import Risk
 from bursar.client.service import Service
@@ -42,6 +43,7 @@ class Bursar(
     Counterparties,
     Freezes,
     Risk,
+    Notifications,
     Quickstart,
     Service,
 ):

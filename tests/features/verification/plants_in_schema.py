@@ -2,7 +2,7 @@
 
 APPEND_ONLY = (
     "entry", "posting", "event", "answer", "statement_movement", "decision", "mandate_version", "approval_vote",
-    "risk_rules",
+    "risk_rules", "webhook_attempt",
 )  # fmt: skip
 ROLES = ("bursar_app", "bursar_worker", "bursar_verify")
 

@@ -93,6 +93,18 @@ ACTIONS: dict[str, Action] = {
         Action("list_risk_rules", "risk:read"),
         Action("compare_risk_rules", "risk:read"),
         Action("get_risk_assessment", "risk:read"),
+        Action("create_webhook_endpoint", "webhooks:write"),
+        Action("get_webhook_endpoint", "webhooks:read"),
+        Action("list_webhook_endpoints", "webhooks:read"),
+        Action("change_webhook_endpoint", "webhooks:write"),
+        Action("disable_webhook_endpoint", "webhooks:write"),
+        Action("enable_webhook_endpoint", "webhooks:write"),
+        Action("retire_webhook_endpoint", "webhooks:write"),
+        Action("rotate_webhook_secret", "webhooks:write"),
+        Action("test_webhook_endpoint", "webhooks:write"),
+        Action("list_webhook_deliveries", "webhooks:read"),
+        Action("get_webhook_delivery", "webhooks:read"),
+        Action("replay_webhook_delivery", "webhooks:write"),
     )
 }
 

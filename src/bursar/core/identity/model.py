@@ -48,6 +48,8 @@ Scope = Literal[
     "freezes:resume",
     "risk:read",
     "risk:write",
+    "webhooks:read",
+    "webhooks:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -68,6 +70,9 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         # Whoever knows the thresholds can stay below them.
         "risk:read",
         "risk:write",
+        # An endpoint carries what happens out of the house.
+        "webhooks:read",
+        "webhooks:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -10,6 +10,7 @@ from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.risk_commands import risk_app
+from bursar.faces.cli.webhook_commands import webhooks_app
 from bursar.kernel.refusal import Refusal
 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
@@ -21,6 +22,7 @@ app.command(agent_app)
 app.command(mandate_app)
 app.command(approvals_app)
 app.command(freeze_app)
+app.command(webhooks_app)
 app.command(import_app)
 
 

@@ -22,6 +22,8 @@ from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.features.notifications.delivering import Dispatcher
+from bursar.features.notifications.sending import Post, network
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
@@ -87,7 +89,11 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
-    beside = [asyncio.create_task(worker.work(workers))]
+    # Webhooks have connections of their own: many of them must not keep money's tasks waiting.
+    senders = await Database.open(place.url, role="bursar_worker", connections=2)
+    post = Post(network(), plain_to_loopback=place.is_sandbox)
+    dispatcher = Dispatcher(senders, post.send)
+    beside = [asyncio.create_task(worker.work(workers, dispatcher.turn))]
     if place.server:
         beside.append(asyncio.create_task(_keep_up(place.database, place.server)))
     try:
@@ -98,7 +104,10 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await dispatcher.close()
+        await post.transport.aclose()
         await desk.drain()
+        await senders.close()
         await workers.close()
 
 

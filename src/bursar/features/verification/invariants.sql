@@ -239,5 +239,6 @@ SELECT k.tenant_id, k.id, k.scopes
 FROM api_key AS k INNER JOIN principal AS p ON k.tenant_id = p.tenant_id AND k.principal_id = p.id
 WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'agents:write', 'keys:read', 'keys:write', 'world:move',
-    'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write'
+    'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
+    'webhooks:read', 'webhooks:write'
 ];

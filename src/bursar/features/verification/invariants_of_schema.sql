@@ -41,6 +41,7 @@ CROSS JOIN (
     VALUES
     ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true),
+    ('webhook_attempt', true), ('webhook_endpoint', false), ('webhook_delivery', false), ('webhook_cursor', false),
     ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)
