@@ -1,7 +1,7 @@
 """The service in the test's own process, with nothing but ASGI between the two."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -12,17 +12,26 @@ from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority.desk import Desk
+from bursar.features.notifications.resolving import Resolve
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database
 
 BASE = "http://127.0.0.1"
 
 
-async def somewhere_public(name: str, port: int) -> list[str]:
-    """Where every name leads in tests: nobody is asked."""
+async def somewhere_public(name: str, port: int) -> Sequence[str]:
+    """Where every name leads in tests unless one says otherwise: nobody is asked."""
     assert name
     assert port
     return ["93.184.216.34"]
+
+
+# How names are looked up, so that a test can have them lead elsewhere.
+NAMES: dict[str, Resolve] = {"all": somewhere_public}
+
+
+async def _resolve(name: str, port: int) -> Sequence[str]:
+    return await NAMES["all"](name, port)
 
 
 @asynccontextmanager
@@ -37,7 +46,7 @@ async def served(
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
         desk = Desk(database, assess)
-        yield Door(database, desk, sandbox, Turnstile(requests_per_second), resolve=somewhere_public)
+        yield Door(database, desk, sandbox, Turnstile(requests_per_second), resolve=_resolve)
         await desk.drain()
 
     app = create_app(open_door, local_only=sandbox is not None)
