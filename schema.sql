@@ -292,6 +292,142 @@ ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.hold OWNER TO bursar_owner;
 
+CREATE TABLE bursar.job (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    version bigint NOT NULL,
+    definition text NOT NULL,
+    definition_version integer CONSTRAINT job_definition_version_not_null1 NOT NULL,
+    status text NOT NULL,
+    stage text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint,
+    reference text,
+    purpose text,
+    initiated_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    step smallint NOT NULL,
+    role text NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    max_attempts integer,
+    run_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone,
+    barred uuid[] NOT NULL,
+    kept_for uuid,
+    kept_until timestamp with time zone,
+    holder_id uuid,
+    token bigint,
+    lease_until timestamp with time zone,
+    approval_id uuid,
+    last_error text,
+    ends_as text,
+    CONSTRAINT job_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT job_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT job_check CHECK (((status = 'active'::text) = (state <> 'closed'::text))),
+    CONSTRAINT job_check1 CHECK (((state = 'claimed'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT job_check2 CHECK (((state = ANY (ARRAY['claimed'::text, 'awaiting_approval'::text])) = ((holder_id IS NOT NULL) AND (token IS NOT NULL)))),
+    CONSTRAINT job_check3 CHECK (((state = 'awaiting_approval'::text) = (approval_id IS NOT NULL))),
+    CONSTRAINT job_check4 CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT job_check5 CHECK (((status = 'compensating'::text) = (ends_as IS NOT NULL))),
+    CONSTRAINT job_ends_as_check CHECK ((ends_as = ANY (ARRAY['failed'::text, 'canceled'::text]))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'awaiting_approval'::text, 'closed'::text]))),
+    CONSTRAINT job_status_check CHECK ((status = ANY (ARRAY['active'::text, 'compensating'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT job_step_check CHECK ((step > 0)),
+    CONSTRAINT job_version_check CHECK ((version > 0))
+)
+WITH (fillfactor='60');
+
+ALTER TABLE ONLY bursar.job FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_definition (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    body text NOT NULL,
+    body_hash bytea NOT NULL,
+    kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT job_definition_body_hash_check CHECK ((length(body_hash) = 32)),
+    CONSTRAINT job_definition_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.job_definition FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_definition OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_effect (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    step smallint NOT NULL,
+    share smallint NOT NULL,
+    kind text NOT NULL,
+    hold_id uuid,
+    entry_id uuid,
+    done_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT job_effect_check CHECK (((kind = ANY (ARRAY['captured'::text, 'reversed'::text])) = (entry_id IS NOT NULL))),
+    CONSTRAINT job_effect_check1 CHECK (((kind = 'reversed'::text) = (hold_id IS NULL))),
+    CONSTRAINT job_effect_kind_check CHECK ((kind = ANY (ARRAY['reserved'::text, 'captured'::text, 'released'::text, 'reversed'::text])))
+);
+
+ALTER TABLE ONLY bursar.job_effect FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_effect OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_event (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    version bigint NOT NULL,
+    type text NOT NULL,
+    status text NOT NULL,
+    stage text NOT NULL,
+    step smallint NOT NULL,
+    actor_id uuid,
+    note text,
+    happened_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY bursar.job_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_event OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_share (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    source_id uuid NOT NULL,
+    target_id uuid NOT NULL,
+    weight bigint NOT NULL,
+    amount_minor bigint,
+    CONSTRAINT job_share_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT job_share_check CHECK ((source_id <> target_id)),
+    CONSTRAINT job_share_weight_check CHECK ((weight > 0))
+);
+
+ALTER TABLE ONLY bursar.job_share FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_share OWNER TO bursar_owner;
+
+CREATE TABLE bursar.job_step (
+    tenant_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    done_by uuid NOT NULL,
+    token bigint NOT NULL,
+    attempts integer NOT NULL,
+    note text,
+    done_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY bursar.job_step FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_step OWNER TO bursar_owner;
+
 CREATE TABLE bursar.limit_usage (
     tenant_id uuid NOT NULL,
     mandate_id uuid NOT NULL,
@@ -717,6 +853,92 @@ ALTER TABLE ONLY bursar.tenant FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.tenant OWNER TO bursar_owner;
 
+CREATE TABLE bursar.webhook_attempt (
+    tenant_id uuid NOT NULL,
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    latency_ms integer NOT NULL,
+    status integer,
+    error text,
+    answer text NOT NULL,
+    CONSTRAINT webhook_attempt_check CHECK (((status IS NULL) = (error IS NOT NULL))),
+    CONSTRAINT webhook_attempt_latency_ms_check CHECK ((latency_ms >= 0))
+);
+
+ALTER TABLE ONLY bursar.webhook_attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_attempt OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_cursor (
+    tenant_id uuid NOT NULL,
+    xid xid8 NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_cursor FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_cursor OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_delivery (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    event_id uuid,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    taken integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    replay_of uuid,
+    CONSTRAINT webhook_delivery_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT webhook_delivery_check CHECK (((status = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_delivery_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_delivery_taken_check CHECK ((taken >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_delivery FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_delivery OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_endpoint (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    description text NOT NULL,
+    events text[] NOT NULL,
+    status text NOT NULL,
+    status_why text,
+    since xid8 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_success_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT webhook_endpoint_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT webhook_endpoint_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text, 'retired'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.webhook_endpoint FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_endpoint OWNER TO bursar_owner;
+
+CREATE TABLE bursar.webhook_secret (
+    tenant_id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    id uuid NOT NULL,
+    secret text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone
+);
+
+ALTER TABLE ONLY bursar.webhook_secret FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_secret OWNER TO bursar_owner;
+
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (tenant_id, id);
 
@@ -770,6 +992,24 @@ ALTER TABLE ONLY bursar.freeze_record
 
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_definition
+    ADD CONSTRAINT job_definition_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_pkey PRIMARY KEY (tenant_id, job_id, kind, share);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_pkey PRIMARY KEY (tenant_id, job_id, version);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_pkey PRIMARY KEY (tenant_id, job_id, no);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_pkey PRIMARY KEY (tenant_id, job_id, no);
 
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_pkey PRIMARY KEY (tenant_id, mandate_id, window_key, payee_id, bucket);
@@ -846,6 +1086,21 @@ ALTER TABLE ONLY bursar.tenant
 ALTER TABLE ONLY bursar.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY bursar.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_pkey PRIMARY KEY (tenant_id, delivery_id, number);
+
+ALTER TABLE ONLY bursar.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_secret
+    ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (tenant_id, endpoint_id, id);
+
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
 CREATE UNIQUE INDEX approval_asked_once ON bursar.approval USING btree (tenant_id, mandate_id, maker_id) WHERE ((status = 'pending'::text) AND (mandate_id IS NOT NULL));
@@ -888,6 +1143,8 @@ CREATE INDEX event_by_actor ON bursar.event USING btree (tenant_id, actor_id, id
 
 CREATE INDEX event_by_object ON bursar.event USING btree (tenant_id, object, id) WHERE (object IS NOT NULL);
 
+CREATE INDEX event_by_xid ON bursar.event USING btree (tenant_id, xid);
+
 CREATE UNIQUE INDEX freeze_in_force ON bursar.freeze_record USING btree (tenant_id, scope, object_id) WHERE (resumed_at IS NULL);
 
 CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
@@ -895,6 +1152,16 @@ CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = '
 CREATE INDEX hold_of_owner ON bursar.hold USING btree (tenant_id, owner_id) WHERE (owner_id IS NOT NULL);
 
 CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX job_awaiting ON bursar.job USING btree (changed_at) WHERE (state = 'awaiting_approval'::text);
+
+CREATE INDEX job_compensating ON bursar.job USING btree (run_at) WHERE (status = 'compensating'::text);
+
+CREATE INDEX job_deadline ON bursar.job USING btree (deadline_at) WHERE ((status = 'active'::text) AND (deadline_at IS NOT NULL));
+
+CREATE INDEX job_leased ON bursar.job USING btree (lease_until) WHERE (state = 'claimed'::text);
+
+CREATE INDEX job_open ON bursar.job USING btree (tenant_id, role, run_at, id) WHERE (status = 'active'::text);
 
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
@@ -941,6 +1208,20 @@ CREATE INDEX sandbox_payment_of_parent ON bursar.sandbox_payment USING btree (te
 CREATE INDEX sandbox_transaction_in_time ON bursar.sandbox_transaction USING btree (tenant_id, at, reference);
 
 CREATE INDEX sandbox_transaction_of_parent ON bursar.sandbox_transaction USING btree (tenant_id, parent);
+
+CREATE INDEX webhook_delivery_due ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NOT NULL));
+
+CREATE INDEX webhook_delivery_of_endpoint ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, id);
+
+CREATE INDEX webhook_delivery_of_status ON bursar.webhook_delivery USING btree (tenant_id, status, id);
+
+CREATE UNIQUE INDEX webhook_delivery_once ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, event_id) WHERE ((replay_of IS NULL) AND (event_id IS NOT NULL));
+
+CREATE INDEX webhook_delivery_test ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NULL));
+
+CREATE INDEX webhook_endpoint_in_use ON bursar.webhook_endpoint USING btree (tenant_id, status) WHERE (status <> 'retired'::text);
+
+CREATE UNIQUE INDEX webhook_endpoint_url ON bursar.webhook_endpoint USING btree (tenant_id, url) WHERE (status <> 'retired'::text);
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -1013,6 +1294,45 @@ ALTER TABLE ONLY bursar.hold
 
 ALTER TABLE ONLY bursar.hold
     ADD CONSTRAINT hold_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.job_definition
+    ADD CONSTRAINT job_definition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_hold_id_fkey FOREIGN KEY (tenant_id, hold_id) REFERENCES bursar.hold(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_job_id_share_fkey FOREIGN KEY (tenant_id, job_id, share) REFERENCES bursar.job_share(tenant_id, job_id, no);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_tenant_id_actor_id_fkey FOREIGN KEY (tenant_id, actor_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_event
+    ADD CONSTRAINT job_event_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_tenant_id_done_by_fkey FOREIGN KEY (tenant_id, done_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_step
+    ADD CONSTRAINT job_step_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_tenant_id_definition_definition_version_fkey FOREIGN KEY (tenant_id, definition, definition_version) REFERENCES bursar.job_definition(tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.job
+    ADD CONSTRAINT job_tenant_id_initiated_by_fkey FOREIGN KEY (tenant_id, initiated_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
@@ -1116,6 +1436,24 @@ ALTER TABLE ONLY bursar.statement_movement
 ALTER TABLE ONLY bursar.step_up_challenge
     ADD CONSTRAINT step_up_challenge_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.webhook_attempt
+    ADD CONSTRAINT webhook_attempt_tenant_id_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES bursar.webhook_delivery(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_cursor
+    ADD CONSTRAINT webhook_cursor_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES bursar.webhook_endpoint(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.webhook_secret
+    ADD CONSTRAINT webhook_secret_tenant_id_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES bursar.webhook_endpoint(tenant_id, id);
+
 ALTER TABLE bursar.account ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.answer ENABLE ROW LEVEL SECURITY;
@@ -1140,19 +1478,41 @@ CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.job FOR SELECT TO bursar_worker USING (true);
+
 CREATE POLICY due ON bursar.payment_attempt FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.payment_inbox FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.sandbox_event FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.webhook_delivery FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.webhook_endpoint FOR SELECT TO bursar_worker USING (true);
+
 ALTER TABLE bursar.entry ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY follow ON bursar.event FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY follow ON bursar.webhook_cursor FOR SELECT TO bursar_worker USING (true);
+
 ALTER TABLE bursar.freeze_record ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.hold ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_definition ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_effect ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_share ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.job_step ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.limit_usage ENABLE ROW LEVEL SECURITY;
 
@@ -1191,6 +1551,18 @@ CREATE POLICY own ON bursar.event USING ((tenant_id = (NULLIF(current_setting('a
 CREATE POLICY own ON bursar.freeze_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.hold USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_definition USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_effect USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_share USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.job_step USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.limit_usage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -1231,6 +1603,16 @@ CREATE POLICY own ON bursar.statement_movement USING ((tenant_id = (NULLIF(curre
 CREATE POLICY own ON bursar.step_up_challenge USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.tenant USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_attempt USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_cursor USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_delivery USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_endpoint USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.webhook_secret USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE bursar.payment ENABLE ROW LEVEL SECURITY;
 
@@ -1290,6 +1672,18 @@ CREATE POLICY verify ON bursar.freeze_record FOR SELECT TO bursar_verify USING (
 
 CREATE POLICY verify ON bursar.hold FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.job FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_definition FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_effect FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_event FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_share FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.job_step FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.limit_usage FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
@@ -1323,6 +1717,24 @@ CREATE POLICY verify ON bursar.sandbox_transaction FOR SELECT TO bursar_verify U
 CREATE POLICY verify ON bursar.statement_movement FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.tenant FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_attempt FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_cursor FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_delivery FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.webhook_endpoint FOR SELECT TO bursar_verify USING (true);
+
+ALTER TABLE bursar.webhook_attempt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_cursor ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_delivery ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_endpoint ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.webhook_secret ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA bursar TO bursar_app;
 GRANT USAGE ON SCHEMA bursar TO bursar_worker;
@@ -1369,6 +1781,24 @@ GRANT SELECT ON TABLE bursar.freeze_record TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.hold TO bursar_app;
 GRANT SELECT ON TABLE bursar.hold TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.job TO bursar_app;
+GRANT SELECT ON TABLE bursar.job TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_definition TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_definition TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_effect TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_effect TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_event TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_event TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.job_share TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_share TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.job_step TO bursar_app;
+GRANT SELECT ON TABLE bursar.job_step TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.limit_usage TO bursar_app;
 GRANT SELECT ON TABLE bursar.limit_usage TO bursar_verify;
@@ -1433,3 +1863,18 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.step_up_challenge TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_app;
+GRANT INSERT ON TABLE bursar.webhook_attempt TO bursar_worker;
+GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_cursor TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_cursor TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_delivery TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_delivery TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_endpoint TO bursar_app;
+GRANT SELECT ON TABLE bursar.webhook_endpoint TO bursar_verify;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE bursar.webhook_secret TO bursar_app;

@@ -12,18 +12,18 @@ from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
 from bursar.features.jobs import going_on, trail_store
-from bursar.features.payments.calling import Shop
-from bursar.features.payments.inbox import try_parked
-from bursar.features.payments.resolving import resolve_due
-from bursar.features.payments.sandbox_running import run_sandbox
+from bursar.features.notifications import following
+from bursar.features.notifications import store as notification_store
 from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable, retrying
 
 # What is done, and how often it looks for work, in seconds.
-Tasks: TypeAlias = tuple[tuple[Callable[[Database], Awaitable[None]], float], ...]
+Task: TypeAlias = Callable[[Database], Awaitable[None]]
+Tasks: TypeAlias = tuple[tuple[Task, float], ...]
 
 _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
 _MOST_JOBS_A_TURN = 100
+_MOST_CHUNKS_A_TURN = 20
 
 
 async def expire_holds(database: Database) -> None:
@@ -77,6 +77,21 @@ async def compensate_jobs(database: Database) -> None:
     await _each(database, found, going_on.compensate)
 
 
+async def follow_events(database: Database) -> None:
+    """Make the webhook deliveries of what has happened; a tenant with much of it gives way to the others."""
+    async with database.transaction(read_only=True) as tx:
+        tenants = await notification_store.list_to_follow(tx)
+    for tenant_id in tenants:
+        for _ in range(_MOST_CHUNKS_A_TURN):
+            if not await retrying(lambda tenant_id=tenant_id: _follow(database, tenant_id)):
+                break
+
+
+async def _follow(database: Database, tenant_id: UUID) -> int:
+    async with database.transaction(tenant_id) as tx:
+        return await following.follow(tx)
+
+
 async def _each(
     database: Database, found: Sequence[tuple[UUID, UUID]], verb: Callable[[Tx, UUID], Awaitable[bool]]
 ) -> None:
@@ -98,25 +113,6 @@ async def _one(
         await verb(tx, approval_id)
 
 
-async def resolve_payments(shop: Shop) -> None:
-    """Ask providers what became of calls without an answer, and send what people have approved."""
-    await resolve_due(shop)
-
-
-async def try_parked_events(shop: Shop) -> None:
-    """Try again what providers told us before its time."""
-    await try_parked(shop)
-
-
-def payment_tasks(shop: Shop) -> Tasks:
-    """The tasks of payments, for a shop whose database acts as bursar_worker."""
-    return (
-        (lambda _: resolve_payments(shop), 0.25),
-        (lambda _: try_parked_events(shop), 1.0),
-        (lambda _: run_sandbox(shop), 0.25),
-    )
-
-
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
 TASKS: Tasks = (
     (expire_holds, 1.0),
@@ -126,17 +122,21 @@ TASKS: Tasks = (
     (time_out_jobs, 0.5),
     (settle_jobs, 0.5),
     (compensate_jobs, 0.5),
+    (follow_events, 0.25),
 )
 
 
 async def work(database: Database, more: Tasks = ()) -> None:
-    """Do every task in its rhythm until cancelled, and `more` beside; `database` acts as bursar_worker."""
+    """Do every task in its rhythm until cancelled, and `more` beside, which need what whoever starts the worker makes.
+
+    `database` acts as bursar_worker.
+    """
     async with asyncio.TaskGroup() as group:
         for task, seconds in (*TASKS, *more):
             group.create_task(_repeat(database, task, seconds))
 
 
-async def _repeat(database: Database, task: Callable[[Database], Awaitable[None]], seconds: float) -> None:
+async def _repeat(database: Database, task: Task, seconds: float) -> None:
     while True:
         try:
             await task(database)

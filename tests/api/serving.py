@@ -1,7 +1,7 @@
 """The service in the test's own process, with nothing but ASGI between the two."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from bursar.api.turnstile import Turnstile
 from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.features.jobs.store import CHANNEL
+from bursar.features.notifications.resolving import Resolve
 from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
@@ -21,6 +22,21 @@ from bursar.kernel.db import Bell, Database
 
 BASE = "http://127.0.0.1"
 WEBHOOK_SECRET = "whsec_of_the_tests"
+
+
+async def somewhere_public(name: str, port: int) -> Sequence[str]:
+    """Where every name leads in tests unless one says otherwise: nobody is asked."""
+    assert name
+    assert port
+    return ["93.184.216.34"]
+
+
+# How names are looked up, so that a test can have them lead elsewhere.
+NAMES: dict[str, Resolve] = {"all": somewhere_public}
+
+
+async def _resolve(name: str, port: int) -> Sequence[str]:
+    return await NAMES["all"](name, port)
 
 
 @asynccontextmanager
@@ -38,7 +54,8 @@ async def served(
         desk, bell = Desk(database, assess), Bell()
         connected = providers or with_sandbox(database, [WEBHOOK_SECRET])
         ringing = asyncio.create_task(ring_for_jobs(database, bell, CHANNEL))
-        yield Door(database, desk, sandbox, Turnstile(requests_per_second), providers=connected, bell=bell)
+        pace = Turnstile(requests_per_second)
+        yield Door(database, desk, sandbox, pace, providers=connected, bell=bell, resolve=_resolve)
         ringing.cancel()
         await asyncio.gather(ringing, return_exceptions=True)
         await desk.drain()

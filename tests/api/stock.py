@@ -70,6 +70,8 @@ class Stock:
             values["job_id"] = await self.job()
         if "agent" in operation.named("query") or operation.id == "create_key":
             values["agent"] = await self.agent()
+        if "endpoint" in operation.named("query"):
+            values["endpoint"] = await self.webhook_endpoint()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
         body = body_of(operation.body, values) if operation.body else None
         if operation.id == "approve_approval":
@@ -94,6 +96,7 @@ class Stock:
         values["team"] = "procurement"
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
+        values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
@@ -129,10 +132,16 @@ class Stock:
         """What a path names: a thing that the operation may use up."""
         if operation_id in ("freeze_account", "close_account"):
             return await self.account()
-        if operation_id == "unfreeze_account":
-            number = await self.account()
-            await self.made(f"/v1/accounts/{number}/freeze", None)
-            return number
+        undoes: dict[str, tuple[Callable[[], Awaitable[str]], str, str]] = {
+            "unfreeze_account": (self.account, "accounts", "freeze"),
+            "unblock_counterparty": (self.counterparty, "counterparties", "block"),
+            "enable_webhook_endpoint": (self.webhook_endpoint, "webhook-endpoints", "disable"),
+        }
+        if operation_id in undoes:
+            maker, things, verb = undoes[operation_id]
+            made = await maker()
+            await self.made(f"/v1/{things}/{made}/{verb}", None)
+            return made
         makers: dict[str, Callable[[], Awaitable[str]]] = {
             "transfer_id": self.transfer,
             "hold_id": self.hold,
@@ -146,11 +155,9 @@ class Stock:
             "event_id": self.assessed,
             "case_id": self.case,
             "job_id": self.claimed if operation_id in _OF_A_HOLDER else self.job,
+            "endpoint_id": self.webhook_endpoint,
+            "delivery_id": self.webhook_delivery,
         }
-        if operation_id == "unblock_counterparty":
-            counterparty = await self.counterparty()
-            await self.made(f"/v1/counterparties/{counterparty}/block", None)
-            return counterparty
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
             for verb in ("activate", "pause") if operation_id == "resume_mandate" else ("activate",):
@@ -260,6 +267,15 @@ class Stock:
         job = await self.job()
         assert (await self.made("/v1/jobs/claim", {"job_id": job}))["token"] == _OF_JOBS["token"]
         return job
+
+    async def webhook_endpoint(self) -> str:
+        """The id of a new webhook endpoint."""
+        return (await self.made("/v1/webhook-endpoints", {"url": f"https://example.com/{new_id().hex}"}))["id"]
+
+    async def webhook_delivery(self) -> str:
+        """The id of a new webhook delivery, a test."""
+        endpoint = await self.webhook_endpoint()
+        return (await self.made(f"/v1/webhook-endpoints/{endpoint}/test", None))["id"]
 
     async def key(self) -> str:
         """The id of a new agent's new key."""

@@ -123,7 +123,10 @@ async def test_long_text_and_other_types_break_nothing(
                 assert answer.status_code == 422 or (may_pass and answer.status_code < 500), (operation.id, at, literal)
 
 
-ASKED_IN_PART = ("create_key", "draft_mandate", "change_mandate", "request_mandate_change")
+ASKED_IN_PART = (
+    "create_key", "draft_mandate", "change_mandate", "request_mandate_change",
+    "create_webhook_endpoint", "change_webhook_endpoint",
+)  # fmt: skip
 
 
 async def test_nothing_but_an_object_passes_for_an_object(
@@ -135,7 +138,8 @@ async def test_nothing_but_an_object_passes_for_an_object(
         for at in containers(operation.body or {}):
             for literal in ("true", "0", "1", "1.5", "-0.0", "1e2", '""', '"a"', "[]", "[1.5]", "[null]", "[{}]"):
                 answer = await request.with_literal(at, literal).send(client, bearing(tenant.operator))
-                # A list of scopes may be empty, which asks for a key that may do nothing; so may most of a mandate's.
+                # A list of scopes may be empty, which asks for a key that may do nothing; so may most of a mandate's,
+                # and an endpoint's events, which means all.
                 if answer.status_code != 422:
                     assert operation.id in ASKED_IN_PART, answer.text
                     assert literal == "[]", (operation.id, at)

@@ -27,9 +27,11 @@ MOVES_NO_MONEY = {
     "start_credential", "create_credential", "create_challenge",
     "open_case", "add_case_note", "assign_case", "change_case_state",
     "create_job", "cancel_job", "claim_step", "renew_step", "fail_step", "hand_over_step",
+    "create_webhook_endpoint", "change_webhook_endpoint", "disable_webhook_endpoint", "enable_webhook_endpoint",
+    "retire_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_delivery",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
-TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}
+TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer", "create_webhook_endpoint", "rotate_webhook_secret"}
 
 
 def _closed() -> AbstractAsyncContextManager[Door]:

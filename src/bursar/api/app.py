@@ -34,6 +34,7 @@ from bursar.api.routes import (
     jobs,
     keys,
     mandates,
+    notifications,
     payments,
     payouts,
     risk,
@@ -55,6 +56,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
+    notifications,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -21,6 +21,7 @@ from bursar.client.holds import Holds
 from bursar.client.jobs import Jobs
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
+from bursar.client.notifications import Notifications
 from bursar.client.payments import Payments
 from bursar.client.quickstart import Quickstart
 from bursar.client.risk import Risk
@@ -50,6 +51,7 @@ class Bursar(
     Customers,
     Cases,
     Jobs,
+    Notifications,
     Quickstart,
     Service,
 ):

@@ -38,6 +38,12 @@ AN_APPROVAL = (
     "decided_at, decided_at FROM decision LIMIT 1"
 )
 
+# A webhook delivery of an event, its status, and how many attempts it says there were.
+A_DELIVERY = (
+    "INSERT INTO webhook_delivery (tenant_id, id, endpoint_id, event_id, status, attempts) "
+    "SELECT tenant_id, gen_random_uuid(), tenant_id, {}, '{}', {} FROM tenant"
+)
+
 PLANTS: list[tuple[str, str]] = [
     ("I01", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
     ("I02", "UPDATE account SET posted_minor = posted_minor + 1 WHERE number = 'alice'"),
@@ -140,4 +146,7 @@ PLANTS: list[tuple[str, str]] = [
     ("I44", "UPDATE decision SET shadow = '7 allow 0 none'"),
     ("I45", "DELETE FROM event WHERE id IN (SELECT id FROM decision)"),
     ("I45", "UPDATE decision SET agent_id = (SELECT id FROM principal WHERE kind = 'operator' LIMIT 1)"),
+    ("I60", "/* of nothing */ " + A_DELIVERY.format("gen_random_uuid()", "pending", 0)),
+    ("I60", "/* of attempts that nobody logged */ " + A_DELIVERY.format("NULL", "failed", 1)),
+    ("I60", "/* without a success */ " + A_DELIVERY.format("NULL", "delivered", 0)),
 ]  # fmt: skip

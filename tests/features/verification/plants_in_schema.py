@@ -4,6 +4,7 @@ APPEND_ONLY = (
     "entry", "posting", "event", "answer", "statement_movement", "decision", "mandate_version", "approval_vote",
     "risk_rules", "case_note",
     "risk_rules", "job_definition", "job_step", "job_effect", "job_event",
+    "risk_rules", "webhook_attempt",
 )  # fmt: skip
 ROLES = ("bursar_app", "bursar_worker", "bursar_verify")
 

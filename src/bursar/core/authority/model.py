@@ -130,6 +130,18 @@ ACTIONS: dict[str, Action] = {
         Action("complete_step", "jobs:work"),
         Action("fail_step", "jobs:work"),
         Action("hand_over_step", "jobs:work"),
+        Action("create_webhook_endpoint", "webhooks:write"),
+        Action("get_webhook_endpoint", "webhooks:read"),
+        Action("list_webhook_endpoints", "webhooks:read"),
+        Action("change_webhook_endpoint", "webhooks:write"),
+        Action("disable_webhook_endpoint", "webhooks:write"),
+        Action("enable_webhook_endpoint", "webhooks:write"),
+        Action("retire_webhook_endpoint", "webhooks:write"),
+        Action("rotate_webhook_secret", "webhooks:write"),
+        Action("test_webhook_endpoint", "webhooks:write"),
+        Action("list_webhook_deliveries", "webhooks:read"),
+        Action("get_webhook_delivery", "webhooks:read"),
+        Action("replay_webhook_delivery", "webhooks:write"),
     )
 }
 

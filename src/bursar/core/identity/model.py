@@ -62,6 +62,8 @@ Scope = Literal[
     "jobs:read",
     "jobs:create",
     "jobs:work",
+    "webhooks:read",
+    "webhooks:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -84,6 +86,9 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "risk:write",
         # Agents note what they know; people open, assign and settle.
         "cases:write",
+        # An endpoint carries what happens out of the house.
+        "webhooks:read",
+        "webhooks:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -11,6 +11,7 @@ from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, man
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.risk_commands import risk_app
+from bursar.faces.cli.webhook_commands import webhooks_app
 from bursar.kernel.refusal import Refusal
 
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
@@ -23,6 +24,7 @@ app.command(mandate_app)
 app.command(approvals_app)
 app.command(freeze_app)
 app.command(cases_app)
+app.command(webhooks_app)
 app.command(import_app)
 
 

@@ -24,6 +24,8 @@ from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import CannotServe, Place, opened
 from bursar.features.jobs.store import CHANNEL
+from bursar.features.notifications.delivering import Dispatcher
+from bursar.features.notifications.sending import Post, network
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import NO_PROVIDERS
@@ -92,10 +94,14 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
+    # Webhooks have connections of their own: many of them must not keep money's tasks waiting.
+    senders = await Database.open(place.url, role="bursar_worker", connections=2)
+    post = Post(network(), plain_to_loopback=place.is_sandbox)
+    dispatcher = Dispatcher(senders, post.send)
     providers = NO_PROVIDERS
     if place.is_sandbox or settings.sandbox_provider:
         providers = with_sandbox(place.database, settings.sandbox_webhook_secrets)
-    tasks = worker.payment_tasks(Shop(workers, providers))
+    tasks = (*worker.payment_tasks(Shop(workers, providers)), (dispatcher.turn, 0.25))
     bell = Bell()
     beside = [
         asyncio.create_task(worker.work(workers, tasks)),
@@ -111,7 +117,10 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await dispatcher.close()
+        await post.transport.aclose()
         await desk.drain()
+        await senders.close()
         await workers.close()
 
 

@@ -43,6 +43,7 @@ CROSS JOIN (
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true),
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true),
     ('job_definition', true), ('job_step', true), ('job_effect', true), ('job_event', true),
+    ('webhook_attempt', true), ('webhook_endpoint', false), ('webhook_delivery', false), ('webhook_cursor', false),
     ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)

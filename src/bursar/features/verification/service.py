@@ -8,7 +8,13 @@ from typing import LiteralString, NamedTuple, cast
 from bursar.features.verification.model import Invariant, Violation, read_invariants
 from bursar.kernel.db import Tx
 
-_FILES = ("invariants.sql", "invariants_of_schema.sql", "invariants_of_authority.sql", "invariants_of_jobs.sql")
+_FILES = (
+    "invariants.sql",
+    "invariants_of_schema.sql",
+    "invariants_of_authority.sql",
+    "invariants_of_jobs.sql",
+    "invariants_of_notifications.sql",
+)
 MOST_ROWS_A_QUERY = 20
 
 
