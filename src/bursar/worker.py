@@ -113,6 +113,15 @@ async def _one(
         await verb(tx, approval_id)
 
 
+def payment_tasks(shop: Shop) -> Tasks:
+    """The tasks of payments, for a shop whose database acts as bursar_worker."""
+    return (
+        (lambda _: resolve_payments(shop), 0.25),
+        (lambda _: try_parked_events(shop), 1.0),
+        (lambda _: run_sandbox(shop), 0.25),
+    )
+
+
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
 TASKS: Tasks = (
     (expire_holds, 1.0),
