@@ -179,8 +179,8 @@ async def test_an_agent_enters_no_bank_account_and_pays_out_of_no_world_account(
 
 @pytest.mark.parametrize(
     "text",
-    ["4111111111111111", "4111 1111 1111 1111", "card 4111-1111-1111-1111 exp 12/30", "5555.5555.5555.4444", "378282246310005",
-     "12 4111111111111111", "4111111111111111".translate({ord("1"): "\N{FULLWIDTH DIGIT ONE}"})],
+    ["4111111111111111", "4111 1111 1111 1111", "card 4111-1111-1111-1111 exp 12/30", "5555.5555.5555.4444",
+     "378282246310005", "12 4111111111111111", "4111111111111111".translate({ord("1"): "\N{FULLWIDTH DIGIT ONE}"})],
 )  # fmt: skip
 async def test_what_looks_like_the_number_of_a_card_is_refused_in_every_text(till: Till, text: str) -> None:
     method = await till.method()
