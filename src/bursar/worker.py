@@ -14,6 +14,10 @@ from bursar.core.ledger import reading
 from bursar.features.jobs import going_on, trail_store
 from bursar.features.notifications import following
 from bursar.features.notifications import store as notification_store
+from bursar.features.payments.calling import Shop
+from bursar.features.payments.inbox import try_parked
+from bursar.features.payments.resolving import resolve_due
+from bursar.features.payments.sandbox_running import run_sandbox
 from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable, retrying
 
 # What is done, and how often it looks for work, in seconds.
@@ -116,8 +120,10 @@ async def _one(
 def payment_tasks(shop: Shop) -> Tasks:
     """The tasks of payments, for a shop whose database acts as bursar_worker."""
     return (
-        (lambda _: resolve_payments(shop), 0.25),
-        (lambda _: try_parked_events(shop), 1.0),
+        # Ask what became of calls without an answer, and send what people have approved.
+        (lambda _: resolve_due(shop), 0.25),
+        # Try again what providers told us before its time.
+        (lambda _: try_parked(shop), 1.0),
         (lambda _: run_sandbox(shop), 0.25),
     )
 
