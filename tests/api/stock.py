@@ -1,5 +1,6 @@
 """For any operation a request that would succeed, about things that were made for it alone."""
 
+import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,12 @@ from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, body_of, with_literal
 from tests.api.tenants import AGENT, Tenant, bearing
 
+RECONCILING = (
+    "import_bank_statement", "list_bank_statements", "import_provider_transactions", "run_reconciliation",
+    "list_reconciliation_breaks", "accept_reconciliation_break", "post_reconciliation_break",
+)  # fmt: skip
+BANK_CSV = b"Day,Kind,Amount,Id,Payee,Text,Account\n2026-03-02,D,12,1,Baker,Bread,mine\n"
+PROVIDER_CSV = b"id,kind,day,currency,amount,fee,reference\ntxn_1,charge,2026-03-02,USD,12,1,pay_1\n"
 _WITH_TERMS = ("draft_mandate", "change_mandate", "request_mandate_change")
 # Of a mandate and of what is asked of it: who asks must leave the mandate's as it is.
 _PURPOSE = "Suppliers"
@@ -83,6 +90,7 @@ class Stock:
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values["team"] = "procurement"
         values |= self._case(operation_id) if "case" in operation_id else {}
+        values |= self._reconciliation(operation_id) if operation_id in RECONCILING else {}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
@@ -93,6 +101,27 @@ class Stock:
             "kind": "unclear", "note": "A note", "owner": "operator", "state": state, "subject_id": new_id().hex,
             "subject_kind": "account", "text": "A note",
         }  # fmt: skip
+
+    def _reconciliation(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of what is filed and compared."""
+        content = PROVIDER_CSV if operation_id == "import_provider_transactions" else BANK_CSV
+        return {
+            "bank_account": f"bank-{new_id().hex}", "bank_reference": "Id", "break_kind": "missing_in_ledger",
+            "break_state": "open", "clearing": None, "content": base64.b64encode(content).decode(),
+            "counter": self.tenant.number("side", self.currency), "counterparty": "Payee",
+            "counterparty_decides": False, "date": "Day", "date_format": "%Y-%m-%d", "days": 3, "decimal": ".",
+            "delimiter": ",", "encoding": "utf-8", "far_days": 14, "first_day": "2026-03-01", "format": "csv",
+            "last_day": "2026-03-31", "provider": None if operation_id == "run_reconciliation" else "acme",
+            "quote": '"', "reason": "bank_fee", "reversed": False, "run": None, "source": "mybank",
+            "tolerance_minor": 0, "note": "A note", "owner": None,
+        } | self._columns(operation_id)  # fmt: skip
+
+    def _columns(self, operation_id: str) -> dict[str, Any]:
+        """The names of columns share names with other fields."""
+        if operation_id != "import_bank_statement":
+            return {}
+        names = dict.fromkeys(("credit", "debit", "balance")) | {"account": "Account", "direction": "Kind"}
+        return names | {"amount": "Amount", "reference": "Id", "description": "Text", "outgoing": "D"}
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -134,6 +163,8 @@ class Stock:
             "version": self.risk_rules,
             "event_id": self.assessed,
             "case_id": self.case,
+            "run_id": self.run,
+            "break_id": self.broken,
         }
         if operation_id == "unblock_counterparty":
             counterparty = await self.counterparty()
@@ -229,6 +260,32 @@ class Stock:
         answer = await request.send(self.client, bearing(self.tenant.agent))
         assert answer.status_code == 201, answer.text
         return answer.json()["event_id"]
+
+    async def run(self) -> str:
+        """The id of a run over an account that the bank knows nothing of."""
+        return (await self.made("/v1/reconciliation/runs", self._compared(await self.account())))["id"]
+
+    async def broken(self) -> str:
+        """The id of a break: the bank has a line that the ledger has not."""
+        bank_account = f"bank-{new_id().hex}"
+        columns = {"date": "Day", "amount": "Amount", "reference": "Id"}
+        body = {
+            "source": "mybank", "format": "csv", "account": bank_account,
+            "content": base64.b64encode(BANK_CSV).decode(),
+            "mapping": {"currency": self.currency, "columns": columns},
+        }  # fmt: skip
+        await self.made("/v1/reconciliation/statements", body)
+        compared = self._compared(self.tenant.number("main", self.currency)) | {"bank_account": bank_account}
+        run = await self.made("/v1/reconciliation/runs", compared)
+        query = {"run": run["id"]}
+        found = await self.client.get("/v1/reconciliation/breaks", params=query, headers=bearing(self.tenant.operator))
+        return found.json()["items"][0]["id"]
+
+    def _compared(self, account: str) -> dict[str, Any]:
+        return {
+            "account": account, "source": "mybank", "bank_account": "nobody", "currency": self.currency,
+            "first_day": "2026-03-01", "last_day": "2026-03-31",
+        }  # fmt: skip
 
     async def case(self) -> str:
         """The id of a new case with a note."""

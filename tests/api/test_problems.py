@@ -56,7 +56,7 @@ def refusals() -> list[type[Refusal]]:
     return [
         kind
         for kind in _subclasses(Refusal)
-        if kind not in kinds and not kind.__module__.startswith("bursar.features.reconciliation")
+        if kind not in kinds and not kind.__module__.startswith("bursar.features.reconciliation.model")
     ]
 
 

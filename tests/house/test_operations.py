@@ -25,6 +25,7 @@ MOVES_NO_MONEY = {
     "draft_risk_rules", "shadow_risk_rules", "activate_risk_rules", "retire_risk_rules",
     "start_credential", "create_credential", "create_challenge",
     "open_case", "add_case_note", "assign_case", "change_case_state",
+    "import_bank_statement", "import_provider_transactions", "run_reconciliation", "accept_reconciliation_break",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer"}

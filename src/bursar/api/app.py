@@ -30,6 +30,7 @@ from bursar.api.routes import (
     holds,
     keys,
     mandates,
+    reconciliation,
     risk,
     transfers,
 )
@@ -47,7 +48,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials, cases,
+    retail, health, credentials, cases, reconciliation,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -113,6 +113,7 @@ class Caller:
         orders: Callable[[Actor], Sequence[Order]],
         answer: Callable[[Sequence[Told]], Answer],
         size: int = 1,
+        with_it: Callable[[Tx, Actor, Sequence[Told]], Awaitable[None]] | None = None,
     ) -> Response:
         """Have money moved: group commit, one reply, answered only after its COMMIT.
 
@@ -125,7 +126,7 @@ class Caller:
                 return json_answer(show_pending(first), 202)
             return answer(outcomes)
 
-        return self._respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
+        return self._respond(await self.door.desk.submit(Instruction(ask, orders, told, size, with_it)), ask)
 
     async def act(
         self,

@@ -20,6 +20,7 @@ from bursar.client.holds import Holds
 from bursar.client.keys import Keys
 from bursar.client.mandates import Mandates
 from bursar.client.quickstart import Quickstart
+from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
@@ -44,6 +45,7 @@ class Bursar(
     Freezes,
     Risk,
     Cases,
+    Reconciliation,
     Quickstart,
     Service,
 ):

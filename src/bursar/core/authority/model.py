@@ -1,6 +1,6 @@
 """The table of actions, and an instruction as the door hands it in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -11,6 +11,7 @@ from bursar.core.idempotency.model import Answer, Claim, lock_of
 from bursar.core.identity.model import Actor, Credential, PrincipalKind, Scope, ScopeMissing
 from bursar.core.ledger.orders import Order
 from bursar.core.ledger.outcomes import AllDone, Done, Refused
+from bursar.kernel.db import Tx
 from bursar.kernel.refusal import Refusal
 
 
@@ -100,6 +101,17 @@ ACTIONS: dict[str, Action] = {
         Action("add_case_note", "cases:note"),
         Action("assign_case", "cases:write"),
         Action("change_case_state", "cases:write"),
+        Action("import_bank_statement", "reconciliation:write"),
+        Action("list_bank_statements", "reconciliation:read"),
+        Action("import_provider_transactions", "reconciliation:write"),
+        Action("run_reconciliation", "reconciliation:write"),
+        Action("list_reconciliation_runs", "reconciliation:read"),
+        Action("get_reconciliation_run", "reconciliation:read"),
+        Action("list_reconciliation_matches", "reconciliation:read"),
+        Action("list_reconciliation_breaks", "reconciliation:read"),
+        Action("get_reconciliation_break", "reconciliation:read"),
+        Action("accept_reconciliation_break", "reconciliation:write"),
+        Action("post_reconciliation_break", "reconciliation:write"),
     )
 }
 
@@ -134,12 +146,17 @@ Told: TypeAlias = Done | AllDone | PendingApproval | Refused
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer."""
+    """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer.
+
+    `with_it` is what must be written in the same transaction, once the orders' outcomes are known; a refusal that it
+    raises undoes the orders.
+    """
 
     ask: Ask
     orders: Callable[[Actor], Sequence[Order]]
     answer: Callable[[Sequence[Told]], Answer]
     size: int = 1
+    with_it: Callable[[Tx, Actor, Sequence[Told]], Awaitable[None]] | None = None
 
 
 def refusal_of(actor: Actor, action: Action) -> ScopeMissing | None:

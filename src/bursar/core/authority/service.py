@@ -59,6 +59,8 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
             written.append(_denial(instruction.ask, actor, refusal))
     pinned: list[Pinned] = []
     for job, told in await moving.move(tx, jobs, written, assess) if jobs else ():
+        if job.instruction.with_it:
+            await job.instruction.with_it(tx, job.actor, told.outcomes)
         answer = job.instruction.answer(told.outcomes)
         replies[job.index] = answer
         pinned += _pins(job.instruction.ask, job.actor, answer, told.event_id)

@@ -51,6 +51,8 @@ Scope = Literal[
     "cases:read",
     "cases:note",
     "cases:write",
+    "reconciliation:read",
+    "reconciliation:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -73,6 +75,7 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "risk:write",
         # Agents note what they know; people open, assign and settle.
         "cases:write",
+        "reconciliation:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)
