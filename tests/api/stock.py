@@ -1,5 +1,6 @@
 """For any operation a request that would succeed, about things that were made for it alone."""
 
+import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,12 @@ from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, body_of, with_literal
 from tests.api.tenants import AGENT, Tenant, bearing
 
+RECONCILING = (
+    "import_bank_statement", "list_bank_statements", "import_provider_transactions", "run_reconciliation",
+    "list_reconciliation_breaks", "accept_reconciliation_break", "post_reconciliation_break",
+)  # fmt: skip
+BANK_CSV = b"Day,Kind,Amount,Id,Payee,Text,Account\n2026-03-02,D,12,1,Baker,Bread,mine\n"
+PROVIDER_CSV = b"id,kind,day,currency,amount,fee,reference\ntxn_1,charge,2026-03-02,USD,12,1,pay_1\n"
 _WITH_TERMS = ("draft_mandate", "change_mandate", "request_mandate_change")
 # Of a mandate and of what is asked of it: who asks must leave the mandate's as it is.
 _PURPOSE = "Suppliers"
@@ -61,7 +68,17 @@ class Stock:
         path = operation.path
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
-        values = self._values(operation.id)
+        values = self._values(operation.id) | await self._objects(operation, path)
+        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
+        body = body_of(operation.body, values) if operation.body else None
+        if operation.id == "approve_approval":
+            assert body
+            body["assertion"] = None
+        return Request(operation.method, path, query, body)
+
+    async def _objects(self, operation: Operation, path: str) -> dict[str, Any]:
+        """What the fields name must be there first."""
+        values: dict[str, Any] = {}
         if operation.id == "approve_approval":
             values["payload_hash"] = await self.payload_hash(path)
         if operation.id in ("create_counterparty", "create_freeze"):
@@ -74,12 +91,7 @@ class Stock:
             values["agent"] = await self.agent()
         if "endpoint" in operation.named("query"):
             values["endpoint"] = await self.webhook_endpoint()
-        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
-        body = body_of(operation.body, values) if operation.body else None
-        if operation.id == "approve_approval":
-            assert body
-            body["assertion"] = None
-        return Request(operation.method, path, query, body)
+        return values
 
     def _values(self, operation_id: str) -> dict[str, Any]:
         main, side = self.tenant.number("main", self.currency), self.tenant.number("side", self.currency)
@@ -99,6 +111,7 @@ class Stock:
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
+        values |= self._reconciliation(operation_id) if operation_id in RECONCILING else {}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
@@ -119,6 +132,27 @@ class Stock:
             "external_id": new_id().hex, "final": True, "kind": "card", "label": "A label", "payment_method": method,
             "provider": "sandbox", "reference": "sandbox_ok", "status": "succeeded",
         }  # fmt: skip
+
+    def _reconciliation(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of what is filed and compared."""
+        content = PROVIDER_CSV if operation_id == "import_provider_transactions" else BANK_CSV
+        return {
+            "bank_account": f"bank-{new_id().hex}", "bank_reference": "Id", "break_kind": "missing_in_ledger",
+            "break_state": "open", "clearing": None, "content": base64.b64encode(content).decode(),
+            "counter": self.tenant.number("side", self.currency), "counterparty": "Payee",
+            "counterparty_decides": False, "date": "Day", "date_format": "%Y-%m-%d", "days": 3, "decimal": ".",
+            "delimiter": ",", "encoding": "utf-8", "far_days": 14, "first_day": "2026-03-01", "format": "csv",
+            "last_day": "2026-03-31", "provider": None if operation_id == "run_reconciliation" else "acme",
+            "quote": '"', "reason": "bank_fee", "reversed": False, "run": None, "source": "mybank",
+            "tolerance_minor": 0, "note": "A note", "owner": None,
+        } | self._columns(operation_id)  # fmt: skip
+
+    def _columns(self, operation_id: str) -> dict[str, Any]:
+        """The names of columns share names with other fields."""
+        if operation_id != "import_bank_statement":
+            return {}
+        names = dict.fromkeys(("credit", "debit", "balance")) | {"account": "Account", "direction": "Kind"}
+        return names | {"amount": "Amount", "reference": "Id", "description": "Text", "outgoing": "D"}
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -173,6 +207,8 @@ class Stock:
             "payment_method_id": self.payment_method,
             "payment_id": lambda: self.payment(operation_id),
             "payout_id": self.payout,
+            "run_id": self.run,
+            "break_id": self.broken,
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -287,6 +323,32 @@ class Stock:
         answer = await request.send(self.client, bearing(self.tenant.agent))
         assert answer.status_code == 201, answer.text
         return answer.json()["event_id"]
+
+    async def run(self) -> str:
+        """The id of a run over an account that the bank knows nothing of."""
+        return (await self.made("/v1/reconciliation/runs", self._compared(await self.account())))["id"]
+
+    async def broken(self) -> str:
+        """The id of a break: the bank has a line that the ledger has not."""
+        bank_account = f"bank-{new_id().hex}"
+        columns = {"date": "Day", "amount": "Amount", "reference": "Id"}
+        body = {
+            "source": "mybank", "format": "csv", "account": bank_account,
+            "content": base64.b64encode(BANK_CSV).decode(),
+            "mapping": {"currency": self.currency, "columns": columns},
+        }  # fmt: skip
+        await self.made("/v1/reconciliation/statements", body)
+        compared = self._compared(self.tenant.number("main", self.currency)) | {"bank_account": bank_account}
+        run = await self.made("/v1/reconciliation/runs", compared)
+        query = {"run": run["id"]}
+        found = await self.client.get("/v1/reconciliation/breaks", params=query, headers=bearing(self.tenant.operator))
+        return found.json()["items"][0]["id"]
+
+    def _compared(self, account: str) -> dict[str, Any]:
+        return {
+            "account": account, "source": "mybank", "bank_account": "nobody", "currency": self.currency,
+            "first_day": "2026-03-01", "last_day": "2026-03-31",
+        }  # fmt: skip
 
     async def case(self) -> str:
         """The id of a new case with a note."""

@@ -42,7 +42,7 @@ CODES = {
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
     "upstream_unavailable", "velocity_exceeded",
     "lease_lost", "duties_separated",
-    "upstream_unavailable", "velocity_exceeded", "webhook_malformed", "webhook_unsigned",
+    "webhook_malformed", "webhook_unsigned",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip
 CANARY = "Canary7f3a9c"
@@ -58,7 +58,7 @@ def refusals() -> list[type[Refusal]]:
     return [
         kind
         for kind in _subclasses(Refusal)
-        if kind not in kinds and not kind.__module__.startswith("bursar.features.reconciliation")
+        if kind not in kinds and not kind.__module__.startswith("bursar.features.reconciliation.model")
     ]
 
 

@@ -140,6 +140,6 @@ def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
     for below in kind.__subclasses__():
         bare = below in STATUS and below.__module__ == Refusal.__module__
         # A batch that is undone carries the code of the order that was refused.
-        if not bare and below is not Undone and not below.__module__.startswith("bursar.features.reconciliation"):
+        if not bare and below is not Undone and not below.__module__.startswith("bursar.features.reconciliation.model"):
             yield below
         yield from _kinds(below)

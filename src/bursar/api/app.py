@@ -37,6 +37,7 @@ from bursar.api.routes import (
     notifications,
     payments,
     payouts,
+    reconciliation,
     risk,
     transfers,
     webhooks,
@@ -56,7 +57,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
-    notifications,
+    notifications, reconciliation,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

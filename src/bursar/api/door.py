@@ -16,7 +16,7 @@ from bursar.api.problems import MEDIA_TYPE, answer_of, response_of
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import Desk, settled
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told, With
 from bursar.core.authority.security_keys import NEAREST, RelyingParty
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events.model import Happening
@@ -122,6 +122,7 @@ class Caller:
         orders: Callable[[Actor], Sequence[Order]],
         answer: Callable[[Sequence[Told]], Answer],
         size: int = 1,
+        with_it: With | None = None,
     ) -> Response:
         """Have money moved: group commit, one reply, answered only after its COMMIT.
 
@@ -134,7 +135,8 @@ class Caller:
                 return json_answer(show_pending(first), 202)
             return answer(outcomes)
 
-        return self.respond(await self.door.desk.submit(Instruction(ask, orders, told, size)), ask)
+        instruction = Instruction(ask, orders, told, size, with_it=with_it)
+        return self.respond(await self.door.desk.submit(instruction), ask)
 
     async def submit(self, instruction: Instruction) -> Response:
         """Have an instruction carried out that answers for itself: group commit, answered only after its COMMIT."""

@@ -24,6 +24,7 @@ from bursar.client.mandates import Mandates
 from bursar.client.notifications import Notifications
 from bursar.client.payments import Payments
 from bursar.client.quickstart import Quickstart
+from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
@@ -52,6 +53,7 @@ class Bursar(
     Cases,
     Jobs,
     Notifications,
+    Reconciliation,
     Quickstart,
     Service,
 ):

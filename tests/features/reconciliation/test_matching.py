@@ -95,6 +95,11 @@ def test_what_is_found(left: list[str], right: list[str], rules: Rules, found: s
     assert told(compared(left, right, rules)) == found
 
 
+def test_references_are_compared_without_what_banks_add_and_drop() -> None:
+    assert plain_all("inv-1 / 2026", None, "NONREF") == {"INV12026", "INV1"}
+    assert plain_all("INV-1;INV-2 2026-03-04") == {"INV1INV220260304", "INV1", "INV2"}
+
+
 def test_every_finding_says_why() -> None:
     findings = compared(["a 1 -500 ref=R1", "b 1 -7"], ["x 1 -450 ref=R1", "y 1 -8"], Rules(tolerance_minor=1))
     assert [f.why for f in findings.breaks] == ["The same reference R1, 50 minor units more or less."]

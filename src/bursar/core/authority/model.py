@@ -142,6 +142,17 @@ ACTIONS: dict[str, Action] = {
         Action("list_webhook_deliveries", "webhooks:read"),
         Action("get_webhook_delivery", "webhooks:read"),
         Action("replay_webhook_delivery", "webhooks:write"),
+        Action("import_bank_statement", "reconciliation:write"),
+        Action("list_bank_statements", "reconciliation:read"),
+        Action("import_provider_transactions", "reconciliation:write"),
+        Action("run_reconciliation", "reconciliation:write"),
+        Action("list_reconciliation_runs", "reconciliation:read"),
+        Action("get_reconciliation_run", "reconciliation:read"),
+        Action("list_reconciliation_matches", "reconciliation:read"),
+        Action("list_reconciliation_breaks", "reconciliation:read"),
+        Action("get_reconciliation_break", "reconciliation:read"),
+        Action("accept_reconciliation_break", "reconciliation:write"),
+        Action("post_reconciliation_break", "reconciliation:write"),
     )
 }
 
@@ -199,12 +210,13 @@ class Aside(Protocol):
 class With(NamedTuple):
     """What is done in the transaction of the orders, once it is known what they came to.
 
-    It answers in the instruction's place, and says what else happened if anything did. A refusal that it raises undoes
-    the orders, too. It locks nothing but the object of this id; a batch does its instructions' in the order of these.
+    It may answer in the instruction's place, and says what else happened if anything did. A refusal that it raises
+    undoes the orders, too. It locks nothing but the object of this id; a batch does its instructions' in the order of
+    these.
     """
 
     object_id: UUID
-    work: Callable[[Tx, Actor, Sequence[Told]], Awaitable[tuple[Answer, Happening | None]]]
+    work: Callable[[Tx, Actor, Sequence[Told]], Awaitable[tuple[Answer | None, Happening | None]]]
 
 
 @dataclass(frozen=True, slots=True)

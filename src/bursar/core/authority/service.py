@@ -88,7 +88,8 @@ async def _ended(tx: Tx, job: Job, told: moving.Result, written: list[Event]) ->
     with_it, ask = job.instruction.with_it, job.instruction.ask
     if with_it is None:
         return job.instruction.answer(told.outcomes), told.event_id
-    answer, happening = await with_it.work(tx, job.actor, told.outcomes)
+    own, happening = await with_it.work(tx, job.actor, told.outcomes)
+    answer = own or job.instruction.answer(told.outcomes)
     if happening is None:
         return answer, told.event_id
     event = event_of(new_id(), job.actor, ask.request_id, ask.action.name, happening)

@@ -64,6 +64,8 @@ Scope = Literal[
     "jobs:work",
     "webhooks:read",
     "webhooks:write",
+    "reconciliation:read",
+    "reconciliation:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -89,6 +91,7 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         # An endpoint carries what happens out of the house.
         "webhooks:read",
         "webhooks:write",
+        "reconciliation:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

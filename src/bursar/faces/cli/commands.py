@@ -10,6 +10,7 @@ from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
+from bursar.faces.cli.reconcile_commands import reconcile_app
 from bursar.faces.cli.risk_commands import risk_app
 from bursar.faces.cli.webhook_commands import webhooks_app
 from bursar.kernel.refusal import Refusal
@@ -25,6 +26,7 @@ app.command(approvals_app)
 app.command(freeze_app)
 app.command(cases_app)
 app.command(webhooks_app)
+app.command(reconcile_app)
 app.command(import_app)
 
 
@@ -95,23 +97,6 @@ def statement(
     from bursar.faces.cli.statements import import_statement_command
 
     sys.exit(run(import_statement_command(file, mapping, tenant, data, as_json=json)))
-
-
-@app.command
-def reconcile(
-    file: Path,
-    /,
-    *,
-    mapping: Mapping,
-    tolerance: Annotated[str, Parameter(help="How far a day's balances may lie apart.")] = "0.00",
-    tenant: Tenant = None,
-    data: Data = None,
-    json: AsJson = False,
-) -> None:
-    """Compare the ledger's day-end balances with the bank's own; exit code 1 when there are breaks."""
-    from bursar.faces.cli.statements import reconcile_command
-
-    sys.exit(run(reconcile_command(file, mapping, tolerance, tenant, data, as_json=json)))
 
 
 @app.command

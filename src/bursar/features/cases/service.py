@@ -18,7 +18,14 @@ _ATTEMPTS = 5
 
 
 async def open_case(
-    tx: Tx, kind: str, subject: Subject, note: str | None = None, *, actor: Actor | None = None, request_id: str = ""
+    tx: Tx,
+    kind: str,
+    subject: Subject,
+    note: str | None = None,
+    *,
+    owner_id: UUID | None = None,
+    actor: Actor | None = None,
+    request_id: str = "",
 ) -> UUID:
     """For other rooms: the case of this kind that the subject has, opened with its event if it has none unsettled.
 
@@ -26,7 +33,7 @@ async def open_case(
     are lower-case words (`[a-z][a-z0-9_]{0,31}`), `subject.id` has 1 to 200 characters, a note at most 2000.
     Without an actor it is Bursar itself that opens it.
     """
-    case_id, is_new = await _find_or_insert(tx, kind, subject, None, actor)
+    case_id, is_new = await _find_or_insert(tx, kind, subject, owner_id, actor)
     if is_new:
         if note:
             store.insert_note(tx, new_id(), case_id, actor.principal_id if actor else None, note)
@@ -98,6 +105,14 @@ async def bring(
     case = await _found(tx, found.id)
     happening = told(f"case.{state}", case)
     return case, happening._replace(payload={**happening.payload, "note": note}) if note else happening
+
+
+async def settle_if_open(tx: Tx, case_id: UUID | None, note: str, actor: Actor | None = None) -> None:
+    """For other rooms: resolve a case, with its event, unless people have settled it."""
+    found = await store.lock_case(tx, case_id) if case_id else None
+    if found and found.state in ("open", "in_progress"):
+        _, happening = await bring(tx, actor, found.id, "resolved", note)
+        events.record(tx, [event_of(new_id(), actor, "", "change_case_state", happening)])
 
 
 async def find(tx: Tx, case_id: UUID | None) -> Case:

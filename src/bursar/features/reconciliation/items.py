@@ -22,6 +22,8 @@ MISSING: dict[Side, BreakKind] = {
 # What banks print where there is no reference.
 _NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOTPROV", "NOREF", "NONE"})
 _NOISE = re.compile(r"[^0-9A-Z]")
+_BETWEEN = re.compile(r"[\s,;]+")
+_WORD = re.compile(r"[0-9].*[A-Za-z]|[A-Za-z].*[0-9]")
 
 
 class Item(NamedTuple):
@@ -116,8 +118,12 @@ def plain(text: str | None) -> str | None:
 
 
 def plain_all(*texts: str | None) -> frozenset[str]:
-    """Likewise for all references of an item."""
-    return frozenset(bare for text in texts if (bare := plain(text)))
+    """Likewise for all references of an item: each text, and each word in it that has letters and digits.
+
+    A word of digits alone may be a year or a day, which is no reference.
+    """
+    words = (word for text in texts if text for word in _BETWEEN.split(text) if _WORD.search(word))
+    return frozenset(bare for text in (*texts, *words) if (bare := plain(text)))
 
 
 def canonical_order(item: Item) -> tuple[date, int, str]:

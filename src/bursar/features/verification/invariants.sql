@@ -242,4 +242,5 @@ WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
     'cases:write'
     'webhooks:read', 'webhooks:write'
+    'cases:write', 'reconciliation:write'
 ];
