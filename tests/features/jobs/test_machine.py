@@ -134,7 +134,7 @@ def test_pauses_double_up_to_an_hour() -> None:
 
 @pytest.mark.parametrize("status", ["done", "failed", "canceled", "compensating"])
 def test_only_what_is_active_is_cancelled(status: str) -> None:
-    job = begun(CHECKOUT)._replace(status=status)  # pyright: ignore[reportArgumentType] -- each is a status
+    job = begun(CHECKOUT)._replace(status=status)
     with pytest.raises(JobStateConflict, match=status):
         machine.canceled(job, CHECKOUT, actor("operator"), "No.", NOW)
 
