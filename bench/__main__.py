@@ -13,14 +13,14 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from bench import comparing, report, runaway
+from bench import comparing, jobs, report, runaway
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
 
 app = cyclopts.App(name="bench", help=__doc__)
 
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
-Measured = TypeVar("Measured", report.Report, runaway.Report)
+Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report)
 
 
 @app.default
@@ -60,6 +60,19 @@ def run_away(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = Non
     json_file: Where to write everything that was measured.
     """
     show(lambda scratch: runaway.measure_runaway(scratch, rounds, seconds), runaway.as_table, json_file)
+
+
+@app.command(name="jobs")
+def do_jobs(*, count: int = 1000, lanes: int = 8, json_file: JsonFile = None) -> None:
+    """Measure how many jobs a second three agents do together, from initiation to reconciliation.
+
+    Parameters
+    ----------
+    count: How many jobs are done.
+    lanes: How many requests each agent has under way at once.
+    json_file: Where to write everything that was measured.
+    """
+    show(lambda scratch: jobs.measure_jobs(scratch, count, lanes), jobs.as_table, json_file)
 
 
 def show(

@@ -53,9 +53,9 @@ def credential_of(key: str) -> KeyCredential:
     return credential
 
 
-async def enrol(database: Database, client: httpx2.AsyncClient, name: str) -> Tenant:
+async def enrol(database: Database, client: httpx2.AsyncClient, name: str, tenant_id: UUID | None = None) -> Tenant:
     """Make a tenant, its principals, and its funded accounts."""
-    tenant_id = new_id()
+    tenant_id = tenant_id or new_id()
     async with database.transaction(tenant_id) as tx:
         await identity.create_tenant(tx, name)
         tenant = Tenant(tenant_id, name, await key_for(tx, "operator", "operator"), await key_for(tx, "agent", AGENT))

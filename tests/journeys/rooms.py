@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from bursar.client import Bursar
+from bursar.wire.jobs import WantedShare
 from bursar.wire.transfers import CreateTransfer
 from tests.journeys.stage import AGENT, WORLD, Stage, fresh, refusal_of
 
@@ -177,10 +179,64 @@ async def keys(stage: Stage) -> None:
     assert (await refusal_of(stage.agent.create_key(agent=AGENT)))[0] == 403
 
 
+async def jobs(stage: Stage) -> None:
+    """The agent and the operator, who are two principals, do a bill that three accounts share."""
+    agent, operator = stage.agent, stage.operator
+    assert "shared_bill" in [found.name for found in (await agent.list_job_definitions()).items]
+    before = Decimal(await stage.available() or 0)
+    shares = [WantedShare(source="wallet", target="shop", weight=weight) for weight in (1, 1, 1)]
+    job = await agent.create_job(
+        definition="shared_bill", amount=Decimal("10.00"), currency="EUR", shares=shares, reference="bill-7",
+        purpose="Dinner", idempotency_key="dinner",
+    )  # fmt: skip
+    assert [share.amount for share in job.shares] == ["3.34", "3.33", "3.33"]
+    assert (await agent.list_jobs(definition="shared_bill", status="active")).items == [job]
+    assert job.id in [found.id async for found in agent.iterate_jobs()]
+    claimed = await agent.claim_step(roles=["price"], lease_seconds=60, wait=5, idempotency_key="price")
+    assert claimed == await agent.claim_step(roles=["price"], lease_seconds=60, wait=5, idempotency_key="price")
+    assert claimed.token
+    renewed = await agent.renew_step(job.id, token=claimed.token, lease_seconds=600)
+    assert renewed.step
+    assert renewed.step.lease_until
+    handed = await agent.hand_over_step(job.id, token=claimed.token, to=AGENT, reason="Later.")
+    token = await _claim(agent, job.id)
+    failed = await agent.fail_step(job.id, token=token, reason="No prices yet.")
+    assert (handed.stage, failed.last_error) == ("initiated", "No prices yet.")
+    again = await agent.claim_step(job_id=job.id, wait=20)
+    assert again.token
+    split = await agent.complete_step(job.id, token=again.token, amount="9.99", idempotency_key=fresh())
+    assert [share.amount for share in split.shares] == ["3.33", "3.33", "3.33"]
+    assert await refusal_of(agent.claim_step(job_id=job.id)) == (403, "duties_separated")
+    token = 0
+    for client in (operator, agent):
+        token = await _claim(client, job.id)
+        await client.complete_step(job.id, token=token, idempotency_key=fresh())
+    assert await stage.available() == str(before - Decimal("9.99"))
+    stale = agent.complete_step(job.id, token=token, idempotency_key=fresh())
+    assert await refusal_of(stale) == (409, "lease_lost")
+    for client in (agent, operator):
+        last = await client.complete_step(job.id, token=await _claim(client, job.id), idempotency_key=fresh())
+    assert (last.status, await stage.available()) == ("done", str(before - Decimal("9.99")))
+    kinds = [event.type async for event in agent.iterate_job_events(job.id)]
+    assert (kinds[0], kinds[-1], kinds.count("claimed")) == ("created", "completed", 7)
+    assert (await agent.list_job_events(job.id, after=1, limit=1, wait=1)).items[0].type == "claimed"
+    assert (await agent.get_job(job.id, wait=1, after=last.version)) == last
+    report = await agent.get_job_report(job.id)
+    assert (report.held, report.captured, report.steps[-1].name) == ("0.00", "9.99", "reconcile")
+    other = await agent.create_job(definition="checkout", currency="EUR", shares=shares)
+    assert (await agent.cancel_job(other.id, reason="Nobody is hungry.")).status == "compensating"
+
+
+async def _claim(client: Bursar, job_id: str) -> int:
+    claimed = await client.claim_step(job_id=job_id, wait=5)
+    assert claimed.token
+    return claimed.token
+
+
 async def service(stage: Stage) -> None:
     assert await stage.agent.healthz() == {"status": "ok"}
     assert await stage.agent.readyz() == {"status": "ready"}
     assert "bursar_requests_total" in await stage.agent.metrics()
 
 
-ROOMS = (accounts, balances, transfers, batches, reversals, holds, events, agents, keys, service)
+ROOMS = (accounts, balances, transfers, batches, reversals, holds, events, agents, keys, jobs, service)
