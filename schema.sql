@@ -109,6 +109,53 @@ ALTER TABLE ONLY bursar.approval_vote FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote OWNER TO bursar_owner;
 
+CREATE TABLE bursar.bank_line (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    statement_id uuid NOT NULL,
+    source text NOT NULL,
+    account text NOT NULL,
+    identity bytea NOT NULL,
+    place integer NOT NULL,
+    day date NOT NULL,
+    currency character(3) NOT NULL,
+    change_minor bigint NOT NULL,
+    reference text,
+    bank_reference text,
+    counterparty text,
+    description text,
+    CONSTRAINT bank_line_change_minor_check CHECK ((change_minor <> 0)),
+    CONSTRAINT bank_line_identity_check CHECK ((length(identity) = 32))
+);
+
+ALTER TABLE ONLY bursar.bank_line FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.bank_line OWNER TO bursar_owner;
+
+CREATE TABLE bursar.bank_statement (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    source text NOT NULL,
+    account text NOT NULL,
+    currency character(3) NOT NULL,
+    format text NOT NULL,
+    number text,
+    opening_minor bigint,
+    closing_minor bigint,
+    lines integer NOT NULL,
+    content_hash bytea NOT NULL,
+    imported_by uuid NOT NULL,
+    imported_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT bank_statement_account_check CHECK (((length(account) >= 1) AND (length(account) <= 64))),
+    CONSTRAINT bank_statement_content_hash_check CHECK ((length(content_hash) = 32)),
+    CONSTRAINT bank_statement_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'camt053'::text, 'mt940'::text]))),
+    CONSTRAINT bank_statement_source_check CHECK ((source ~ '^[a-z][a-z0-9_-]{0,31}$'::text))
+);
+
+ALTER TABLE ONLY bursar.bank_statement FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.bank_statement OWNER TO bursar_owner;
+
 CREATE TABLE bursar.case_note (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -724,6 +771,97 @@ ALTER TABLE ONLY bursar.principal FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.principal OWNER TO bursar_owner;
 
+CREATE TABLE bursar.provider_transaction (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    id text NOT NULL,
+    kind text NOT NULL,
+    day date NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    net_minor bigint NOT NULL,
+    reference text,
+    CONSTRAINT provider_transaction_check CHECK ((net_minor = (amount_minor - fee_minor))),
+    CONSTRAINT provider_transaction_id_check CHECK (((length(id) >= 1) AND (length(id) <= 200))),
+    CONSTRAINT provider_transaction_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 64))),
+    CONSTRAINT provider_transaction_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_-]{0,31}$'::text))
+);
+
+ALTER TABLE ONLY bursar.provider_transaction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.provider_transaction OWNER TO bursar_owner;
+
+CREATE TABLE bursar.reconciliation_break (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    leg text NOT NULL,
+    pairing bytea NOT NULL,
+    kind text NOT NULL,
+    day date NOT NULL,
+    currency character(3) NOT NULL,
+    difference_minor bigint NOT NULL,
+    account_id uuid,
+    reference text,
+    counterparty text,
+    items text NOT NULL,
+    why text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    reason text,
+    entry_id uuid,
+    settled_by uuid,
+    case_id uuid,
+    run_id uuid NOT NULL,
+    found_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT reconciliation_break_check CHECK (((state = 'posted'::text) = (entry_id IS NOT NULL))),
+    CONSTRAINT reconciliation_break_check1 CHECK (((state = ANY (ARRAY['accepted'::text, 'posted'::text])) = (reason IS NOT NULL))),
+    CONSTRAINT reconciliation_break_fingerprint_check CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT reconciliation_break_kind_check CHECK ((kind = ANY (ARRAY['missing_in_ledger'::text, 'missing_at_provider'::text, 'missing_at_bank'::text, 'amount_differs'::text, 'date_differs'::text, 'duplicate'::text]))),
+    CONSTRAINT reconciliation_break_leg_check CHECK ((leg = ANY (ARRAY['ledger_bank'::text, 'ledger_provider'::text, 'provider_bank'::text]))),
+    CONSTRAINT reconciliation_break_pairing_check CHECK ((length(pairing) = 32)),
+    CONSTRAINT reconciliation_break_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'posted'::text, 'cleared'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY bursar.reconciliation_break FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_break OWNER TO bursar_owner;
+
+CREATE TABLE bursar.reconciliation_match (
+    tenant_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    number integer NOT NULL,
+    leg text NOT NULL,
+    how text NOT NULL,
+    why text NOT NULL,
+    items text NOT NULL
+);
+
+ALTER TABLE ONLY bursar.reconciliation_match FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_match OWNER TO bursar_owner;
+
+CREATE TABLE bursar.reconciliation_run (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    scope text NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    currency character(3) NOT NULL,
+    matched integer NOT NULL,
+    broken integer NOT NULL,
+    settled integer NOT NULL,
+    cleared integer NOT NULL,
+    ran_by uuid NOT NULL,
+    ran_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY bursar.reconciliation_run FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_run OWNER TO bursar_owner;
+
 CREATE TABLE bursar.risk_rules (
     tenant_id uuid NOT NULL,
     version integer NOT NULL,
@@ -960,6 +1098,18 @@ ALTER TABLE ONLY bursar.approval
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_pkey PRIMARY KEY (tenant_id, approval_id, operator_id);
 
+ALTER TABLE ONLY bursar.bank_line
+    ADD CONSTRAINT bank_line_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.bank_line
+    ADD CONSTRAINT bank_line_tenant_id_source_account_identity_key UNIQUE (tenant_id, source, account, identity);
+
+ALTER TABLE ONLY bursar.bank_statement
+    ADD CONSTRAINT bank_statement_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.bank_statement
+    ADD CONSTRAINT bank_statement_tenant_id_source_account_content_hash_key UNIQUE (tenant_id, source, account, content_hash);
+
 ALTER TABLE ONLY bursar.case_note
     ADD CONSTRAINT case_note_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1050,6 +1200,21 @@ ALTER TABLE ONLY bursar.principal
 ALTER TABLE ONLY bursar.principal
     ADD CONSTRAINT principal_tenant_id_name_key UNIQUE (tenant_id, name);
 
+ALTER TABLE ONLY bursar.provider_transaction
+    ADD CONSTRAINT provider_transaction_pkey PRIMARY KEY (tenant_id, provider, id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_fingerprint_key UNIQUE (tenant_id, fingerprint);
+
+ALTER TABLE ONLY bursar.reconciliation_match
+    ADD CONSTRAINT reconciliation_match_pkey PRIMARY KEY (tenant_id, run_id, number);
+
+ALTER TABLE ONLY bursar.reconciliation_run
+    ADD CONSTRAINT reconciliation_run_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY bursar.risk_rules
     ADD CONSTRAINT risk_rules_pkey PRIMARY KEY (tenant_id, version);
 
@@ -1112,6 +1277,8 @@ CREATE INDEX approval_open ON bursar.approval USING btree (tenant_id, id) WHERE 
 CREATE INDEX approval_to_execute ON bursar.approval USING btree (id) WHERE ((status = 'approved'::text) AND (executed_event_id IS NULL));
 
 CREATE INDEX approval_unended ON bursar.approval USING btree (tenant_id, id) WHERE ((status = ANY (ARRAY['pending'::text, 'approved'::text])) AND (executed_event_id IS NULL));
+
+CREATE INDEX bank_line_by_day ON bursar.bank_line USING btree (tenant_id, source, account, day);
 
 CREATE INDEX case_note_by_case ON bursar.case_note USING btree (tenant_id, case_id, id);
 
@@ -1197,6 +1364,14 @@ CREATE INDEX posting_by_source ON bursar.posting USING btree (tenant_id, source_
 
 CREATE INDEX posting_by_target ON bursar.posting USING btree (tenant_id, target_id, effective_at, target_version);
 
+CREATE INDEX provider_transaction_by_day ON bursar.provider_transaction USING btree (tenant_id, provider, currency, day);
+
+CREATE INDEX reconciliation_break_by_pairing ON bursar.reconciliation_break USING btree (tenant_id, pairing, day);
+
+CREATE INDEX reconciliation_break_by_run ON bursar.reconciliation_break USING btree (tenant_id, run_id, id);
+
+CREATE INDEX reconciliation_break_by_state ON bursar.reconciliation_break USING btree (tenant_id, state, id);
+
 CREATE UNIQUE INDEX risk_stage_active ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'active'::text);
 
 CREATE UNIQUE INDEX risk_stage_shadow ON bursar.risk_stage USING btree (tenant_id) WHERE (status = 'shadow'::text);
@@ -1243,6 +1418,15 @@ ALTER TABLE ONLY bursar.approval_vote
 
 ALTER TABLE ONLY bursar.approval_vote
     ADD CONSTRAINT approval_vote_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.bank_line
+    ADD CONSTRAINT bank_line_tenant_id_statement_id_fkey FOREIGN KEY (tenant_id, statement_id) REFERENCES bursar.bank_statement(tenant_id, id);
+
+ALTER TABLE ONLY bursar.bank_statement
+    ADD CONSTRAINT bank_statement_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.bank_statement
+    ADD CONSTRAINT bank_statement_tenant_id_imported_by_fkey FOREIGN KEY (tenant_id, imported_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.case_note
     ADD CONSTRAINT case_note_tenant_id_author_id_fkey FOREIGN KEY (tenant_id, author_id) REFERENCES bursar.principal(tenant_id, id);
@@ -1409,6 +1593,33 @@ ALTER TABLE ONLY bursar.posting
 ALTER TABLE ONLY bursar.principal
     ADD CONSTRAINT principal_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
+ALTER TABLE ONLY bursar.provider_transaction
+    ADD CONSTRAINT provider_transaction_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_case_id_fkey FOREIGN KEY (tenant_id, case_id) REFERENCES bursar.case_record(tenant_id, id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES bursar.reconciliation_run(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.reconciliation_break
+    ADD CONSTRAINT reconciliation_break_tenant_id_settled_by_fkey FOREIGN KEY (tenant_id, settled_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.reconciliation_match
+    ADD CONSTRAINT reconciliation_match_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES bursar.reconciliation_run(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.reconciliation_run
+    ADD CONSTRAINT reconciliation_run_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.reconciliation_run
+    ADD CONSTRAINT reconciliation_run_tenant_id_ran_by_fkey FOREIGN KEY (tenant_id, ran_by) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.risk_rules
     ADD CONSTRAINT risk_rules_tenant_id_drafted_by_fkey FOREIGN KEY (tenant_id, drafted_by) REFERENCES bursar.principal(tenant_id, id);
 
@@ -1463,6 +1674,10 @@ ALTER TABLE bursar.api_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.approval ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.approval_vote ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.bank_line ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.bank_statement ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.case_note ENABLE ROW LEVEL SECURITY;
 
@@ -1534,6 +1749,10 @@ CREATE POLICY own ON bursar.approval USING ((tenant_id = (NULLIF(current_setting
 
 CREATE POLICY own ON bursar.approval_vote USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.bank_line USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.bank_statement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.case_note USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.case_record USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -1588,6 +1807,14 @@ CREATE POLICY own ON bursar.posting USING ((tenant_id = (NULLIF(current_setting(
 
 CREATE POLICY own ON bursar.principal USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.provider_transaction USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.reconciliation_break USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.reconciliation_match USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.reconciliation_run USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.risk_rules USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.risk_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -1628,6 +1855,14 @@ ALTER TABLE bursar.posting ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.principal ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.provider_transaction ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_break ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_match ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.reconciliation_run ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.risk_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.risk_stage ENABLE ROW LEVEL SECURITY;
@@ -1653,6 +1888,10 @@ CREATE POLICY verify ON bursar.api_key FOR SELECT TO bursar_verify USING (true);
 CREATE POLICY verify ON bursar.approval FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.approval_vote FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.bank_line FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.bank_statement FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.case_note FOR SELECT TO bursar_verify USING (true);
 
@@ -1704,6 +1943,14 @@ CREATE POLICY verify ON bursar.posting FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.principal FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.provider_transaction FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.reconciliation_break FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.reconciliation_match FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.reconciliation_run FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.risk_rules FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.risk_stage FOR SELECT TO bursar_verify USING (true);
@@ -1754,6 +2001,12 @@ GRANT SELECT ON TABLE bursar.approval TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.approval_vote TO bursar_app;
 GRANT SELECT ON TABLE bursar.approval_vote TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.bank_line TO bursar_verify;
+GRANT SELECT,INSERT ON TABLE bursar.bank_line TO bursar_app;
+
+GRANT SELECT ON TABLE bursar.bank_statement TO bursar_verify;
+GRANT SELECT,INSERT ON TABLE bursar.bank_statement TO bursar_app;
 
 GRANT SELECT,INSERT ON TABLE bursar.case_note TO bursar_app;
 GRANT SELECT ON TABLE bursar.case_note TO bursar_verify;
@@ -1836,6 +2089,18 @@ GRANT SELECT ON TABLE bursar.payment_method TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.principal TO bursar_app;
 GRANT SELECT ON TABLE bursar.principal TO bursar_verify;
+
+GRANT SELECT ON TABLE bursar.provider_transaction TO bursar_verify;
+GRANT SELECT,INSERT ON TABLE bursar.provider_transaction TO bursar_app;
+
+GRANT SELECT ON TABLE bursar.reconciliation_break TO bursar_verify;
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.reconciliation_break TO bursar_app;
+
+GRANT SELECT ON TABLE bursar.reconciliation_match TO bursar_verify;
+GRANT SELECT,INSERT ON TABLE bursar.reconciliation_match TO bursar_app;
+
+GRANT SELECT ON TABLE bursar.reconciliation_run TO bursar_verify;
+GRANT SELECT,INSERT ON TABLE bursar.reconciliation_run TO bursar_app;
 
 GRANT SELECT,INSERT ON TABLE bursar.risk_rules TO bursar_app;
 GRANT SELECT ON TABLE bursar.risk_rules TO bursar_verify;

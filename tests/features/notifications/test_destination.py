@@ -126,6 +126,13 @@ def test_a_good_url_is_read_in_its_parts(url: str, host: str, port: int, target:
     )
 
 
+@pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "1.2.3.4.5", "a.0x"])
+def test_a_number_in_an_odd_form_is_no_host(host: str) -> None:
+    """Whatever the system that looks it up would make of it."""
+    with pytest.raises(InvalidArgument, match="usual form"):
+        read_url(f"https://{host}/")
+
+
 async def test_plain_http_is_for_the_sandbox_and_for_this_machine_only() -> None:
     with pytest.raises(InvalidArgument, match="must be https"):
         read_url("http://127.0.0.1:9000/")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import httpx2
@@ -88,10 +89,18 @@ async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPat
 
 
 async def test_an_answer_without_end_is_cut_and_its_status_counts() -> None:
+    written = 0
+
     async def flood(_: Received, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
         writer.write(b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
             writer.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+            written += 0x4000
+            # More than fits in what lies between us means that it is read.
+            if written > 8 * 1024 * 1024:
+                return
             await writer.drain()
 
     post = sandboxed()
@@ -99,6 +108,7 @@ async def test_an_answer_without_end_is_cut_and_its_status_counts() -> None:
         result = await post.send(Letter(f"http://127.0.0.1:{receiver.port}/", "evt_1", BODY, [new_secret()]))
     await post.transport.aclose()
     assert (result.status, len(result.answer)) == (200, ANSWER_BYTES)
+    assert written <= 8 * 1024 * 1024
 
 
 async def test_who_never_answers_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
