@@ -72,7 +72,7 @@ class Cut(Database):
 
     @classmethod
     def around(cls, database: Database) -> "Cut":
-        return cls(database._pool, database._seconds_to_wait)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- a seam for tests only
+        return cls(database._pool, database._seconds_to_wait)  # noqa: SLF001 -- a seam for tests only
 
     @asynccontextmanager
     async def transaction(

@@ -10,6 +10,7 @@ from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
+from bursar.faces.cli.payment_commands import payments_app
 from bursar.faces.cli.risk_commands import risk_app
 from bursar.kernel.refusal import Refusal
 
@@ -23,6 +24,7 @@ app.command(mandate_app)
 app.command(approvals_app)
 app.command(freeze_app)
 app.command(cases_app)
+app.command(payments_app)
 app.command(import_app)
 
 

@@ -8,7 +8,7 @@ from typing import LiteralString, NamedTuple, cast
 from bursar.features.verification.model import Invariant, Violation, read_invariants
 from bursar.kernel.db import Tx
 
-_FILES = ("invariants.sql", "invariants_of_schema.sql", "invariants_of_authority.sql")
+_FILES = ("invariants.sql", "invariants_of_schema.sql", "invariants_of_authority.sql", "invariants_of_payments.sql")
 MOST_ROWS_A_QUERY = 20
 
 
