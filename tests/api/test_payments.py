@@ -201,3 +201,39 @@ async def test_what_looks_like_the_number_of_a_card_is_refused_in_every_text(til
 async def test_digits_that_are_no_card_are_taken(till: Till) -> None:
     for text in ("4111111111111112", "1042", "2026-11-21 20:15:03", "+420 777 123 456", "00000000000000"):
         assert (await till.pay("1.00", description=text)).status_code == 201, text
+
+
+async def test_system_5_takes_a_payment_shows_it_and_hears_of_it(sandboxed: httpx2.AsyncClient) -> None:
+    asked = {"customer_id": "cus_001", "amount": 25, "currency": "usd", "payment_method_id": "pm_card_visa"}
+    answer = await sandboxed.post("/payments", json=asked)
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded"), answer.text
+    payment_id = answer.json()["payment_id"]
+    shown = (await sandboxed.get(f"/payments/{payment_id}")).json()
+    assert shown == {
+        "payment_provider_id": shown["payment_provider_id"], "customer_id": "cus_001", "amount": "25.00",
+        "currency": "USD", "status": "succeeded",
+    }  # fmt: skip
+    assert (await sandboxed.get("/payments/pay_unknown")).status_code == 404
+    event = {"type": "payment_intent.succeeded", "data": {"object": {"id": shown["payment_provider_id"]}}}
+    bodies: list[Any] = [event, {}, [], "text", {"data": 7}, {"data": {"object": {"id": 7}}}]
+    for body in bodies:
+        heard = await sandboxed.post("/webhooks/payments", json=body)
+        assert (heard.status_code, heard.json()) == (200, {"received": True})
+    assert (await sandboxed.get("/accounts/revenue:USD/balance")).json()["balance"] == "25.00"
+
+
+async def test_system_5_honours_a_key_and_refuses_the_numbers_of_cards(sandboxed: httpx2.AsyncClient) -> None:
+    asked = {"customer_id": "cus_001", "amount": "25.00", "currency": "USD", "payment_method_id": "pm_1"}
+    headers = {"Idempotency-Key": "order-1"}
+    first = await sandboxed.post("/payments", json=asked, headers=headers)
+    again = await sandboxed.post("/payments", json=asked, headers=headers)
+    assert first.json() == again.json()
+    assert (await sandboxed.get("/accounts/revenue:USD/balance")).json()["balance"] == "25.00"
+    refused = await sandboxed.post("/payments", json={**asked, "payment_method_id": "4111111111111111"})
+    assert refused.status_code == 422
+    assert (await sandboxed.post("/payments", json={**asked, "currency": "XXX"})).status_code == 422
+
+
+async def test_outside_the_sandbox_the_webhook_of_system_5_must_be_signed(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/webhooks/payments", json={"id": "evt_1"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "webhook_unsigned")

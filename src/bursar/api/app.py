@@ -16,7 +16,7 @@ from bursar.api.docs import add_docs
 from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
-from bursar.api.quickstart import fintech, retail
+from bursar.api.quickstart import fintech, retail, startup
 from bursar.api.routes import (
     accounts,
     agents,
@@ -57,7 +57,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation,
+    notifications, reconciliation, startup,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]
@@ -92,6 +92,7 @@ def create_api(open_door: OpenDoor, telemetry: Telemetry) -> FastAPI:
     app.state.telemetry = telemetry
     for module in _MODULES:
         app.include_router(module.router)
+    app.include_router(startup.webhooks)
     add_docs(app)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

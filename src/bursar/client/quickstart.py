@@ -2,7 +2,14 @@
 
 from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.room import Room
-from bursar.wire.quickstart import AccountBalance, AgentEvents, AgentTransferAnswer, RetailTransferAnswer
+from bursar.wire.quickstart import (
+    AccountBalance,
+    AgentEvents,
+    AgentTransferAnswer,
+    QuickPaymentAnswer,
+    QuickPaymentShown,
+    RetailTransferAnswer,
+)
 
 
 class Quickstart(Room):
@@ -39,3 +46,22 @@ class Quickstart(Room):
         """System 2: money from one account to another; `request_id` names the transfer."""
         body = given(from_account=from_account, to_account=to_account, amount=exact(amount))
         return await self._change(RetailTransferAnswer, "retail_transfer", "/transfers", body, idempotency_key)
+
+    async def quick_payment(
+        self,
+        *,
+        customer_id: str,
+        amount: Amount,
+        currency: str,
+        payment_method_id: str,
+        idempotency_key: str | None = None,
+    ) -> QuickPaymentAnswer:
+        """System 5: take a payment."""
+        body = given(
+            customer_id=customer_id, amount=exact(amount), currency=currency, payment_method_id=payment_method_id
+        )
+        return await self._change(QuickPaymentAnswer, "quick_payment", "/payments", body, idempotency_key)
+
+    async def quick_payment_status(self, payment_id: str) -> QuickPaymentShown:
+        """System 5: how a payment stands."""
+        return await self._read(QuickPaymentShown, "quick_payment_status", f"/payments/{segment(payment_id)}")

@@ -3,10 +3,12 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from bursar.wire.agents import Name
+from bursar.wire.cards import refuse_card_number
 from bursar.wire.fields import AccountRef, Asked, Time, Told
+from bursar.wire.payments import PaymentStatus
 
 LooseAmount = Annotated[
     str | int | Decimal,
@@ -79,6 +81,38 @@ class RetailTransfer(Asked):
     from_account: AccountRef
     to_account: Annotated[AccountRef, Field(examples=["ACC20002"])]
     amount: LooseAmount
+
+
+class QuickPayment(Asked):
+    """System 5: take a payment; who pays and how are named by the caller's own names."""
+
+    customer_id: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,100}$", examples=["cus_001"]), AfterValidator(refuse_card_number)
+    ]
+    amount: LooseAmount
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$", examples=["USD"])]
+    payment_method_id: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9_.:-]{1,200}$", examples=["pm_card_visa"], description="The provider's own id."),
+        AfterValidator(refuse_card_number),
+    ]
+
+
+class QuickPaymentAnswer(Told):
+    """System 5's answer."""
+
+    payment_id: Annotated[str, Field(examples=["pay_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
+    status: PaymentStatus
+
+
+class QuickPaymentShown(Told):
+    """A payment as system 5 shows it."""
+
+    payment_provider_id: str | None
+    customer_id: str | None
+    amount: Annotated[str, Field(examples=["25.00"])]
+    currency: str
+    status: PaymentStatus
 
 
 class RetailTransferAnswer(Told):

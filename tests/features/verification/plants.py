@@ -42,6 +42,22 @@ AN_APPROVAL = (
 A_DELIVERY = (
     "INSERT INTO webhook_delivery (tenant_id, id, endpoint_id, event_id, status, attempts) "
     "SELECT tenant_id, gen_random_uuid(), tenant_id, {}, '{}', {} FROM tenant"
+AN_ATTEMPT = (
+    "INSERT INTO payment_attempt (tenant_id, id, payment_id, number, kind, provider, account_id, currency, "
+    "amount_minor, status, event_id, principal_id) SELECT tenant_id, {0}, tenant_id, 1, 'charge', 'sandbox', "
+    "tenant_id, 'USD', 5, 'succeeded', tenant_id, tenant_id FROM tenant"
+)
+AN_EFFECT = (
+    "INSERT INTO payment_effect (tenant_id, provider, reference, kind, payment_id, currency, amount_minor, fee_minor, "
+    "entry_id) SELECT tenant_id, 'sandbox', 'txn', 'capture', NULL, 'USD', 5, 0, {0} FROM tenant"
+)
+A_PAYMENT = (
+    "INSERT INTO payment (tenant_id, id, provider, account_id, currency, amount_minor, capture, status, "
+    "captured_minor, created_by) SELECT tenant_id, tenant_id, 'sandbox', tenant_id, 'USD', 5, 'automatic', "
+    "'succeeded', {0}, tenant_id FROM tenant"
+)
+A_TRANSACTION = (
+    "INSERT INTO sandbox_transaction SELECT tenant_id, 'txn', 'key', NULL, NULL, 'capture', 'USD', 5, 0, 5 FROM tenant"
 )
 
 PLANTS: list[tuple[str, str]] = [
@@ -144,6 +160,13 @@ PLANTS: list[tuple[str, str]] = [
     ("I44", "/* of another number */ " + STANDING.format(RULES.format(3, 3))),
     ("I44", "UPDATE decision SET shadow = '0 none 7 allow'"),
     ("I44", "UPDATE decision SET shadow = '7 allow 0 none'"),
+    ("I60", f"{AN_ATTEMPT.format('tenant_id')}; {AN_EFFECT.format('NULL')}"),
+    ("I61", A_TRANSACTION),
+    ("I62", A_PAYMENT.format(1)),
+    ("I63", f"UPDATE entry SET kind = 'payment' WHERE id = {AN_ENTRY}"),
+    ("I63", AN_EFFECT.format(AN_ENTRY)),
+    ("I64", "UPDATE hold SET owner_id = id WHERE status = 'pending'; "
+            + AN_ATTEMPT.format("(SELECT id FROM hold WHERE status = 'pending' LIMIT 1)")),
     ("I45", "DELETE FROM event WHERE id IN (SELECT id FROM decision)"),
     ("I45", "UPDATE decision SET agent_id = (SELECT id FROM principal WHERE kind = 'operator' LIMIT 1)"),
     ("I60", "/* of nothing */ " + A_DELIVERY.format("gen_random_uuid()", "pending", 0)),

@@ -11,6 +11,7 @@ from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, man
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.jobs_commands import jobs_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
+from bursar.faces.cli.payment_commands import payments_app
 from bursar.faces.cli.reconcile_commands import reconcile_app
 from bursar.faces.cli.risk_commands import risk_app
 from bursar.faces.cli.webhook_commands import webhooks_app
@@ -29,6 +30,7 @@ app.command(freeze_app)
 app.command(cases_app)
 app.command(webhooks_app)
 app.command(reconcile_app)
+app.command(payments_app)
 app.command(import_app)
 
 

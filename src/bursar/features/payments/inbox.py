@@ -3,7 +3,7 @@
 What comes before its time is parked, and tried again when what it is about changes, and later by the worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar, NamedTuple
 from uuid import UUID
@@ -130,3 +130,17 @@ async def try_parked(shop: Shop) -> None:
                     await _apply(tx, shop, provider, provider.parse_event(parked.body), parked.tries)
 
         await retrying(once)
+
+
+async def ask_about(shop: Shop, tenant_id: UUID, provider: str, names: Sequence[str]) -> None:
+    """Have the provider asked about payments that somebody has named, without believing a word of what they said."""
+
+    async def once() -> None:
+        async with shop.database.transaction(tenant_id) as tx:
+            for name in names:
+                payment_id = read("pay", name) or await store.find_payment_by_reference(tx, provider, name)
+                for attempt in await store.list_attempts(tx, payment_id) if payment_id else ():
+                    if attempt.status != "waiting":
+                        await due_store.ask_soon(tx, attempt.id, shop.now)
+
+    await retrying(once)

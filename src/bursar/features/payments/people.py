@@ -1,14 +1,17 @@
 """The verbs of customers and payment methods: references only, which a provider understands."""
 
+from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
+from bursar.core.ledger import accounts
+from bursar.core.ledger.accounts import OpenAccount
 from bursar.features.payments import people_store as store
 from bursar.features.payments.model import Customer, Method
 from bursar.kernel.db import Tx
-from bursar.kernel.ids import show
+from bursar.kernel.ids import new_id, show
 from bursar.kernel.refusal import Conflict, Forbidden, Retry, UnknownObject
 
 
@@ -70,3 +73,37 @@ async def find_method(tx: Tx, method_id: UUID | None) -> Method:
     if found is None:
         raise UnknownObject("payment method")
     return found
+
+
+async def revenue_account(tx: Tx, currency: str) -> str:
+    """The number of the account that payments come to when none is named; opened with the first."""
+    number = f"revenue:{currency}"
+    if number not in await accounts.ids_of(tx, [number]):
+        await accounts.open_many(tx, [OpenAccount(number, "Revenue", currency)])
+    return number
+
+
+async def customer_called(tx: Tx, actor: Actor, external_id: str) -> UUID:
+    """The customer whom the caller calls so, entered if new."""
+    found = await store.find_customer_called(tx, external_id)
+    if found is None:
+        made = Customer(new_id(), external_id, external_id, {}, _NEVER)
+        await store.insert_customer(tx, made, actor.principal_id)
+        found = await store.find_customer_called(tx, external_id)
+    assert found
+    return found.id
+
+
+async def method_called(tx: Tx, actor: Actor, provider: str, reference: str, customer_id: UUID) -> UUID:
+    """The method of a customer that the provider calls so, entered if new."""
+    for method in await store.list_methods(tx, customer_id, None, _MOST_METHODS):
+        if (method.provider, method.reference, method.kind) == (provider, reference, "card"):
+            return method.id
+    made = Method(new_id(), customer_id, provider, "card", reference, None, _NEVER)
+    await store.insert_method(tx, made, actor.principal_id)
+    return made.id
+
+
+_MOST_METHODS = 1_000
+# The database writes the time.
+_NEVER = datetime.min.replace(tzinfo=UTC)

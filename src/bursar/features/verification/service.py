@@ -14,6 +14,7 @@ _FILES = (
     "invariants_of_authority.sql",
     "invariants_of_jobs.sql",
     "invariants_of_notifications.sql",
+    "invariants_of_payments.sql",
 )
 MOST_ROWS_A_QUERY = 20
 

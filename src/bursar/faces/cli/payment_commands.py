@@ -1,0 +1,30 @@
+"""The commands of payments; what one needs is imported inside it."""
+
+from typing import Literal
+
+from cyclopts import App
+
+from bursar.faces.cli.options import Data, Tenant, run
+
+payments_app = App(name="payments", help="See payments through providers, their calls, and what is booked of them.")
+
+Status = Literal[
+    "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled", "failed",
+    "unknown",
+]  # fmt: skip
+
+
+@payments_app.command(name="list")
+def list_(*, status: Status | None = None, tenant: Tenant = None, data: Data = None) -> None:
+    """List payments as JSON, newest first."""
+    from bursar.faces.cli import keys, payments
+
+    keys.print_json(run(payments.listed(status, tenant, data)))
+
+
+@payments_app.command
+def show(payment_id: str, /, *, tenant: Tenant = None, data: Data = None) -> None:
+    """Show a payment with every call to its provider and everything that was booked of it."""
+    from bursar.faces.cli import keys, payments
+
+    keys.print_json(run(payments.shown(payment_id, tenant, data)))

@@ -1,0 +1,59 @@
+-- Likewise, for what comes and goes through providers.
+
+-- name: I60 What a provider has for a tenant is what the clearing account says, by all that was booked of it
+SELECT coalesce(a.tenant_id, e.tenant_id) AS tenant_id, a.number, a.posted_minor, e.minor AS effects_minor
+FROM (SELECT tenant_id, number, posted_minor FROM account WHERE number ~ '^world:[a-z][a-z0-9_]*:[A-Z]{3}$') AS a
+FULL JOIN (
+    SELECT
+        tenant_id, 'world:' || provider || ':' || currency AS number,
+        sum(CASE
+            WHEN kind IN ('capture', 'refund_failed', 'dispute_won', 'payout_failed', 'adjustment') THEN amount_minor
+            WHEN kind IN ('refund', 'dispute', 'payout') THEN -amount_minor
+            ELSE 0
+        END - fee_minor)::bigint AS minor
+    FROM payment_effect
+    GROUP BY tenant_id, provider, currency
+) AS e ON a.tenant_id = e.tenant_id AND a.number = e.number
+WHERE EXISTS (
+    SELECT FROM payment_attempt AS t
+    WHERE t.tenant_id = coalesce(a.tenant_id, e.tenant_id)
+    AND 'world:' || t.provider || ':' || t.currency = coalesce(a.number, e.number)
+) AND coalesce(a.posted_minor, 0) <> coalesce(e.minor, 0);
+
+-- name: I61 The books of the sandbox's provider are those of the ledger, but for what is under way or waits for people
+SELECT s.tenant_id, s.currency, s.minor AS provider_minor, coalesce(a.posted_minor, 0) AS clearing_minor
+FROM (
+    SELECT tenant_id, currency, sum(net_minor)::bigint AS minor FROM sandbox_transaction GROUP BY tenant_id, currency
+) AS s
+LEFT JOIN account AS a ON s.tenant_id = a.tenant_id AND a.number = 'world:sandbox:' || s.currency
+WHERE s.minor <> coalesce(a.posted_minor, 0)
+AND NOT EXISTS (SELECT FROM payment_attempt AS t WHERE t.tenant_id = s.tenant_id AND t.ask_at IS NOT NULL)
+AND NOT EXISTS (SELECT FROM payment AS p WHERE p.tenant_id = s.tenant_id AND p.quarantined)
+AND NOT EXISTS (SELECT FROM sandbox_event AS v WHERE v.tenant_id = s.tenant_id AND v.told_at IS NULL)
+AND NOT EXISTS (SELECT FROM payment_inbox AS i WHERE i.tenant_id = s.tenant_id AND i.status = 'parked');
+
+-- name: I62 The sums of a payment are those of its effects
+SELECT p.tenant_id, p.id AS payment_id, p.captured_minor, p.refunded_minor, p.disputed_minor
+FROM payment AS p
+LEFT JOIN (
+    SELECT
+        tenant_id, payment_id,
+        sum(CASE kind WHEN 'capture' THEN amount_minor ELSE 0 END) AS captured,
+        sum(CASE kind WHEN 'refund' THEN amount_minor WHEN 'refund_failed' THEN -amount_minor ELSE 0 END) AS refunded,
+        sum(CASE kind WHEN 'dispute' THEN amount_minor WHEN 'dispute_won' THEN -amount_minor ELSE 0 END) AS disputed,
+        sum(fee_minor) AS fees
+    FROM payment_effect
+    GROUP BY tenant_id, payment_id
+) AS e ON p.tenant_id = e.tenant_id AND p.id = e.payment_id
+WHERE (p.captured_minor, p.refunded_minor, p.disputed_minor, p.fee_minor)
+    IS DISTINCT FROM (coalesce(e.captured, 0), coalesce(e.refunded, 0), coalesce(e.disputed, 0), coalesce(e.fees, 0));
+
+-- name: I63 What goes through a provider is booked by an entry of its own, and each such entry books one effect
+SELECT e.tenant_id, e.id AS entry_id, e.kind, f.reference
+FROM entry AS e FULL JOIN payment_effect AS f ON e.tenant_id = f.tenant_id AND e.id = f.entry_id
+WHERE (e.kind = 'payment' OR f.entry_id IS NOT NULL) AND (e.kind IS DISTINCT FROM 'payment' OR f.reference IS NULL);
+
+-- name: I64 A hold that was placed for a call is pending as long as the call is under way, and no longer
+SELECT h.tenant_id, h.id AS hold_id, t.id AS attempt_id, t.status
+FROM hold AS h INNER JOIN payment_attempt AS t ON h.tenant_id = t.tenant_id AND h.owner_id = t.id
+WHERE (h.status = 'pending') <> (t.status IN ('waiting', 'pending', 'unknown'));
