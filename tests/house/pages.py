@@ -18,10 +18,8 @@ MARK = "=== block "
 
 # An id may be cut short on a page; `acct_001`, a number somebody chose, is no id.
 ID = (
-    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|pay|re|po|cus|pm|case|note)_[0-9a-f]{6,32}…?"
-    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|job)_[0-9a-f]{6,32}…?"
-    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|whe|whd)_[0-9a-f]{6,32}…?"
-    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|case|note|stm|bl|rec|brk)_[0-9a-f]{6,32}…?"
+    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|pay|re|po|cus|pm|case|note|job|whe|whd|stm|bl|rec|brk)"
+    r"_[0-9a-f]{6,32}…?"
     r"|bk_(?:live|test)_\w+…?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"

@@ -42,6 +42,7 @@ AN_APPROVAL = (
 A_DELIVERY = (
     "INSERT INTO webhook_delivery (tenant_id, id, endpoint_id, event_id, status, attempts) "
     "SELECT tenant_id, gen_random_uuid(), tenant_id, {}, '{}', {} FROM tenant"
+)
 AN_ATTEMPT = (
     "INSERT INTO payment_attempt (tenant_id, id, payment_id, number, kind, provider, account_id, currency, "
     "amount_minor, status, event_id, principal_id) SELECT tenant_id, {0}, tenant_id, 1, 'charge', 'sandbox', "
