@@ -1,4 +1,4 @@
-"""What an agent's mandate says of payments: limits are used and given back, and people approve what it may not alone."""
+"""What a mandate says of payments: limits are used and given back, and people approve what an agent may not alone."""
 
 from typing import Any
 
