@@ -123,7 +123,7 @@ async def test_long_text_and_other_types_break_nothing(
                 assert answer.status_code == 422 or (may_pass and answer.status_code < 500), (operation.id, at, literal)
 
 
-ASKED_IN_PART = ("create_key", "draft_mandate", "change_mandate", "request_mandate_change")
+ASKED_IN_PART = ("import_bank_statement", "create_key", "draft_mandate", "change_mandate", "request_mandate_change")
 
 
 async def test_nothing_but_an_object_passes_for_an_object(
