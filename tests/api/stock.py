@@ -70,6 +70,14 @@ class Stock:
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
         values = self._values(operation.id) | await self._objects(operation, path)
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
+        values = self._values(operation.id)
+        if operation.id == "approve_approval":
+            values["payload_hash"] = await self.payload_hash(path)
+        if operation.id in ("create_counterparty", "create_freeze"):
+            values |= dict.fromkeys(("account", "object"), await self.account())
+        if "agent" in operation.named("query") or operation.id == "create_key":
+            values["agent"] = await self.agent()
+        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object", "run")}
         body = body_of(operation.body, values) if operation.body else None
         if operation.id == "approve_approval":
             assert body
@@ -142,9 +150,11 @@ class Stock:
             "counter": self.tenant.number("side", self.currency), "counterparty": "Payee",
             "counterparty_decides": False, "date": "Day", "date_format": "%Y-%m-%d", "days": 3, "decimal": ".",
             "delimiter": ",", "encoding": "utf-8", "far_days": 14, "first_day": "2026-03-01", "format": "csv",
-            "last_day": "2026-03-31", "provider": None if operation_id == "run_reconciliation" else "acme",
-            "quote": '"', "reason": "bank_fee", "reversed": False, "run": None, "source": "mybank",
-            "tolerance_minor": 0, "note": "A note", "owner": None,
+            "last_day": "2026-03-31", "provider": None
+            if operation_id == "run_reconciliation"
+            else f"p{new_id().hex[:20]}",
+            "quote": '"', "reason": "bank_fee", "reversed": False, "run": None,
+            "source": f"bank-{new_id().hex[:20]}", "tolerance_minor": 0, "note": "A note", "owner": None,
         } | self._columns(operation_id)  # fmt: skip
 
     def _columns(self, operation_id: str) -> dict[str, Any]:
@@ -331,14 +341,18 @@ class Stock:
     async def broken(self) -> str:
         """The id of a break: the bank has a line that the ledger has not."""
         bank_account = f"bank-{new_id().hex}"
-        columns = {"date": "Day", "amount": "Amount", "reference": "Id"}
+        columns = {"date": "Day", "amount": "Amount", "direction": "Kind", "reference": "Id"}
+        # Of its own: what is posted for one break must not pass for what another lacks.
+        number = f"number-{new_id().hex}"
+        account = {"number": number, "name": "An account", "currency": self.currency, "floor": "none"}
+        await self.made("/v1/accounts", account)
         body = {
             "source": "mybank", "format": "csv", "account": bank_account,
             "content": base64.b64encode(BANK_CSV).decode(),
-            "mapping": {"currency": self.currency, "columns": columns},
+            "mapping": {"currency": self.currency, "columns": columns, "outgoing": ["D"]},
         }  # fmt: skip
         await self.made("/v1/reconciliation/statements", body)
-        compared = self._compared(self.tenant.number("main", self.currency)) | {"bank_account": bank_account}
+        compared = self._compared(number) | {"bank_account": bank_account}
         run = await self.made("/v1/reconciliation/runs", compared)
         query = {"run": run["id"]}
         found = await self.client.get("/v1/reconciliation/breaks", params=query, headers=bearing(self.tenant.operator))

@@ -103,6 +103,8 @@ async def test_the_same_requests_are_good_enough_for_an_operator_to_get_further(
         answer = await ask(client, operation, tenant.operator)
         # What a security key must answer is made by none here.
         further = answer.status_code == 403 and answer.json()["code"] == "step_up_failed"
+        # Of what a run may compare no part is required by itself, but one is.
+        further = further or (operation.id == "run_reconciliation" and answer.status_code == 422)
         assert further or answer.status_code not in (401, 403, 405, 415, 422, 500), (operation.id, answer.text)
 
 

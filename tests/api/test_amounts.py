@@ -118,7 +118,7 @@ async def bench(verify_database: Database, client: httpx2.AsyncClient, tenant: T
 
 
 # These speak of amounts and move none: no book tells how one was read.
-SPEAK_ONLY = {"draft_mandate", "change_mandate", "request_mandate_change", "check_transfer"}
+SPEAK_ONLY = {"import_bank_statement", "draft_mandate", "change_mandate", "request_mandate_change", "check_transfer"}
 
 
 def amount_fields(operations: list[Operation], *, moving: bool = True) -> list[tuple[Operation, Place, bool]]:

@@ -55,6 +55,10 @@ class Onlooker:
         }  # fmt: skip
 
 
+# What settles a break resolves its case, which is an event of its own, and so is the transfer.
+EVENTS = {"accept_reconciliation_break": 2, "post_reconciliation_break": 3}
+
+
 async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(
     app: ASGIApp, client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], database_url: str
 ) -> None:
@@ -68,7 +72,7 @@ async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(
             before, first_byte, end = await onlooker.events_when_answered(
                 operation, request.path, request.body, headers
             )
-            assert first_byte == end == before + 1, operation.id
+            assert first_byte == end == before + EVENTS.get(operation.id, 1), operation.id
 
 
 @pytest.mark.parametrize("kind", ["transfer", "hold"])

@@ -103,6 +103,9 @@ ABOUT_SOMETHING_NEW = {
     "create_freeze",
     "draft_risk_rules",
     "open_case",
+    "import_bank_statement",
+    "import_provider_transactions",
+    "run_reconciliation",
 }
 
 

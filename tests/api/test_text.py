@@ -124,7 +124,7 @@ async def test_long_text_and_other_types_break_nothing(
 
 
 ASKED_IN_PART = (
-    "create_key", "draft_mandate", "change_mandate", "request_mandate_change",
+    "create_key", "draft_mandate", "change_mandate", "request_mandate_change", "import_bank_statement",
     "create_webhook_endpoint", "change_webhook_endpoint",
 )  # fmt: skip
 

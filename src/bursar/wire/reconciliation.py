@@ -44,13 +44,14 @@ Day = Annotated[
 SourceName = Annotated[
     str, Field(pattern=SOURCE_PATTERN, examples=["mybank"], description="What you call where it comes from.")
 ]
-Content = Annotated[
-    str,
-    AfterValidator(_base64),
-    Field(
-        min_length=1, description="The file as base64; one of more than about 45 kB is imported on the command line."
-    ),
-]
+_HOW = "The file as base64; one of more than about 45 kB is imported on the command line."
+Content = Annotated[str, AfterValidator(_base64), Field(min_length=1, description=_HOW)]
+# A small MT940, and a small CSV.
+_MT940 = (
+    "OjIwOkEKOjI1OkIxCjoyOEM6MQo6NjBGOkMyNjAzMDFFVVIxMCwwMAo6NjE6MjYwMzAyRDIsMDBOVFJGSU5WLTEKOjYyRjpDMjYw"
+    "MzAyRVVSOCwwMAo="
+)
+_CSV = "aWQsa2luZCxkYXksY3VycmVuY3ksYW1vdW50LGZlZSxyZWZlcmVuY2UKdHhuXzEsY2hhcmdlLDIwMjYtMDMtMDIsVVNELDEyLDEscGF5XzEK"
 StatementFormat = Literal["csv", "camt053", "mt940"]
 Leg = Literal["ledger_bank", "ledger_provider", "provider_bank"]
 BreakKind = Literal[
@@ -98,8 +99,8 @@ class ImportBankStatement(Asked):
     """A file from a bank. `mapping` is for CSV; so is `account`, where no column names it."""
 
     source: SourceName
-    format: StatementFormat
-    content: Content
+    format: Annotated[StatementFormat, Field(examples=["mt940"])]
+    content: Annotated[Content, Field(examples=[_MT940])]
     mapping: CsvMapping | None = None
     account: Annotated[str, Field(min_length=1, max_length=64, description="What the bank calls it.")] | None = None
 
@@ -108,7 +109,7 @@ class ImportProviderTransactions(Asked):
     """Balance transactions of a provider, as CSV: id,kind,day,currency,amount,fee,reference."""
 
     provider: SourceName
-    content: Content
+    content: Annotated[Content, Field(examples=[_CSV])]
 
 
 class Imported(Told):

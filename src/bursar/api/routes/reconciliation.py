@@ -21,6 +21,7 @@ from bursar.api.routes.transfers import one_transfer
 from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
+from bursar.core.ledger.orders import Order
 from bursar.features.reconciliation import filing, running
 from bursar.features.reconciliation import settling_breaks as breaks
 from bursar.features.reconciliation.csv_statement import read_mapping
@@ -34,7 +35,7 @@ from bursar.features.reconciliation.provider import read_transactions
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
-from bursar.kernel.refusal import InvalidArgument
+from bursar.kernel.refusal import InvalidArgument, UnknownObject
 from bursar.wire import reconciliation as wire
 from bursar.wire import transfers as transfer_wire
 from bursar.wire.fields import Page
@@ -50,10 +51,10 @@ async def import_bank_statement(
 
     A file whose lines do not lead from its opening to its closing balance is refused as a whole.
     """
-    mapping = read_mapping(body.mapping.model_dump(exclude_none=True)) if body.mapping else None
-    statements = read_statements(base64.b64decode(body.content), body.format, mapping, body.account)
 
     async def work(tx: Tx, actor: Actor) -> tuple[Filing, Happening]:
+        mapping = read_mapping(body.mapping.model_dump(exclude_none=True)) if body.mapping else None
+        statements = read_statements(base64.b64decode(body.content), body.format, mapping, body.account)
         return await filing.file_statements(tx, actor, body.source, body.format, statements)
 
     ask = caller.ask("import_bank_statement", key, body)
@@ -81,10 +82,9 @@ async def import_provider_transactions(
     caller: CallerOf, body: wire.ImportProviderTransactions, key: OptionalIdempotencyKey = None
 ) -> Response:
     """Keep a provider's balance transactions. What is there already stays as it is."""
-    found = read_transactions(base64.b64decode(body.content))
 
     async def work(tx: Tx, _: Actor) -> tuple[Filing, Happening]:
-        return await filing.file_transactions(tx, body.provider, found)
+        return await filing.file_transactions(tx, body.provider, read_transactions(base64.b64decode(body.content)))
 
     ask = caller.ask("import_provider_transactions", key, body)
     return await caller.act(ask, work, lambda filed: json_answer(_show_filing(filed), 201))
@@ -98,12 +98,10 @@ async def run_reconciliation(
 
     Each break has a case. A break that a later run does not find any more is cleared, and its case resolved.
     """
-    scope = _scope(body)
-    async with caller.reading("run_reconciliation") as (tx, _):
-        gathered = await running.gather(tx, scope)
-    compared = await running.compare(gathered)
 
     async def work(tx: Tx, actor: Actor) -> tuple[Run, Happening]:
+        gathered = await running.gather(tx, _scope(body))
+        compared = await running.compare(gathered)
         return await running.keep(tx, actor, gathered, compared, body.owner)
 
     ask = caller.ask("run_reconciliation", key, body)
@@ -161,8 +159,8 @@ async def list_reconciliation_breaks(
 ) -> Response:
     """Breaks, in the order in which they were found first."""
     after = read_cursor("brk", cursor)
-    run_id = _run_id(run)
     async with caller.reading("list_reconciliation_breaks") as (tx, _):
+        run_id = _run_id(run)
         found = await breaks.list_breaks(tx, break_state, break_kind, run_id, after, limit + 1)
     items = [_show_break(one) for one in found[:limit]]
     more = items[-1].id if len(found) > limit else None
@@ -203,17 +201,18 @@ async def post_reconciliation_break(
     caller: CallerOf, break_id: IdPath, key: IdempotencyKey, body: wire.PostReconciliationBreak
 ) -> Response:
     """Post what the ledger lacks, between its account and `counter`, on the day of the break: that settles it."""
-    async with caller.reading("post_reconciliation_break") as (tx, _):
-        found = await breaks.find_break(tx, read("brk", break_id))
-    # Whether it is open is asked under its lock, with the posting: here a replay must pass.
-    open_still = found._replace(state="open")
     ask = caller.ask("post_reconciliation_break", key, body, break_id)
-    return await caller.move(
-        ask,
-        lambda actor: [breaks.posting(actor, open_still, account_ref(body.counter), body.reason)],
-        one_transfer(caller.request_id),
-        with_it=breaks.settle_with(found.id, body.reason, body.note),
-    )
+    # What is read here only says what to post. Whether it is open is asked under its lock, with the posting.
+    async with caller.door.database.transaction(ask.credential.tenant_id, read_only=True) as tx:
+        found = await breaks.look_up(tx, read("brk", break_id))
+
+    def orders(actor: Actor) -> list[Order]:
+        if found is None:
+            raise UnknownObject("break")
+        return [breaks.posting(actor, found, account_ref(body.counter), body.reason)]
+
+    settle = breaks.settle_with(found.id, body.reason, body.note) if found else None
+    return await caller.move(ask, orders, one_transfer(caller.request_id), with_it=settle)
 
 
 def _show_filing(filed: Filing) -> wire.Imported:

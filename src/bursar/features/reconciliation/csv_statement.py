@@ -1,7 +1,7 @@
 """Statements as CSV, read through a mapping: which column is what, and how the bank writes dates, amounts and signs."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -126,18 +126,31 @@ def _amount(text: str, mapping: CsvMapping, line: int) -> int:
     return exact_minor(bare, mapping.currency, line)
 
 
+def _named(mapping: CsvMapping) -> Iterator[tuple[str, str]]:
+    """Each column that the mapping names, by the part that names it."""
+    columns = mapping.columns
+    for part, name in (
+        ("date", columns.date), ("amount", columns.amount), ("credit", columns.credit), ("debit", columns.debit),
+        ("direction", columns.direction), ("account", columns.account), ("reference", columns.reference),
+        ("bank_reference", columns.bank_reference), ("balance", columns.balance),
+    ):  # fmt: skip
+        if name:
+            yield part, name
+    yield from (("counterparty", name) for name in columns.counterparty)
+    yield from (("description", name) for name in columns.description)
+    yield from (("only", name) for name in mapping.only)
+
+
 class _Columns:
     """Reads the rows of one file: knows where its header puts each column."""
 
     def __init__(self, header: Sequence[str], mapping: CsvMapping, account: str | None) -> None:
         names = [name.strip() for name in header]
         columns = mapping.columns
-        single = [c for c in columns.model_dump().values() if isinstance(c, str)]
-        missing = [
-            c for c in (*single, *columns.counterparty, *columns.description, *mapping.only) if names.count(c) != 1
-        ]
+        missing = [part for part, name in _named(mapping) if names.count(name) != 1]
         if missing:
-            raise refuse(f"the header must have each of these columns once: {', '.join(sorted(set(missing)))}", 1)
+            # The parts of the mapping, not its words: those may be anybody's.
+            raise refuse(f"the header must have the columns for {', '.join(missing)} once each", 1)
         if columns.account is None and account is None:
             raise InvalidArgument("account", "must be named where the mapping has no column for it")
         self._at = {name: index for index, name in enumerate(names)}
@@ -173,7 +186,7 @@ class _Columns:
         try:
             return datetime.strptime(text, form).replace(tzinfo=UTC).date()
         except ValueError:
-            raise refuse(f"the date is not written as {form}", number) from None
+            raise refuse("the date is not written as date_format says", number) from None
 
     def _change(self, cells: Sequence[str], number: int) -> int:
         columns, mapping = self._mapping.columns, self._mapping

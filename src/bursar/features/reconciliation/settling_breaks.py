@@ -32,6 +32,11 @@ async def find_break(tx: Tx, break_id: UUID | None) -> Found:
     return found
 
 
+async def look_up(tx: Tx, break_id: UUID | None) -> Found | None:
+    """One break as it stands, if there is one."""
+    return await store.find_break(tx, break_id) if break_id else None
+
+
 async def find_run(tx: Tx, run_id: UUID | None) -> Run:
     """One run."""
     found = await store.find_run(tx, run_id) if run_id else None
@@ -67,8 +72,6 @@ async def accept(tx: Tx, actor: Actor, break_id: UUID | None, reason: str, note:
 
 def posting(actor: Actor, found: Found, counter: AccountRef, reason: str) -> SendMoney:
     """The order that posts what the ledger's side lacks, between its account and another, on the day of the break."""
-    if found.state != "open":
-        raise _settled_already(found)
     if found.account_id is None or found.difference_minor == 0:
         raise StateConflict("There is nothing that a posting to the ledger would change about this break.")
     money = Money(abs(found.difference_minor), found.currency)
