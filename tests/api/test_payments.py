@@ -16,7 +16,9 @@ class Till:
         self.client = client
         self.tenant = tenant
 
-    async def post(self, path: str, body: Any = None, key: str | None = None, who: str | None = None) -> httpx2.Response:
+    async def post(
+        self, path: str, body: Any = None, key: str | None = None, who: str | None = None
+    ) -> httpx2.Response:
         return await self.client.post(path, json=body, headers=bearing(who or self.tenant.agent, key))
 
     async def get(self, path: str) -> Any:
@@ -27,8 +29,16 @@ class Till:
         assert made.status_code == 201, made.text
         return made.json()["id"]
 
-    async def pay(self, amount: str = "100.00", reference: str = "sandbox_ok", key: str | None = None, **more: Any) -> httpx2.Response:
-        body = {"account": self.tenant.side, "amount": amount, "currency": "USD", "payment_method": await self.method(reference), **more}
+    async def pay(
+        self, amount: str = "100.00", reference: str = "sandbox_ok", key: str | None = None, **more: Any
+    ) -> httpx2.Response:
+        body = {
+            "account": self.tenant.side,
+            "amount": amount,
+            "currency": "USD",
+            "payment_method": await self.method(reference),
+            **more,
+        }
         return await self.post("/v1/payments", body, key)
 
     async def balance(self, number: str) -> str:
