@@ -58,6 +58,8 @@ class Stock:
             values["payload_hash"] = await self.payload_hash(path)
         if operation.id in ("create_counterparty", "create_freeze"):
             values |= dict.fromkeys(("account", "object"), await self.account())
+        if "pay" in operation.id or "customer" in operation.id:
+            values |= await self._payments(operation.id)
         if "agent" in operation.named("query") or operation.id == "create_key":
             values["agent"] = await self.agent()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
@@ -92,6 +94,16 @@ class Stock:
         return {
             "kind": "unclear", "note": "A note", "owner": "operator", "state": state, "subject_id": new_id().hex,
             "subject_kind": "account", "text": "A note",
+        }  # fmt: skip
+
+    async def _payments(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of payments, of a method that pays and a bank account that can be paid to."""
+        method = None if "method" in operation_id else await self.payment_method()
+        bank = await self.payment_method("bank_account") if operation_id == "create_payout" else None
+        return {
+            "capture": "automatic", "confirm": True, "customer": await self.customer(), "destination": bank,
+            "external_id": new_id().hex, "final": True, "kind": "card", "label": "A label", "payment_method": method,
+            "provider": "sandbox", "reference": "sandbox_ok", "status": "succeeded",
         }  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
@@ -134,6 +146,10 @@ class Stock:
             "version": self.risk_rules,
             "event_id": self.assessed,
             "case_id": self.case,
+            "customer_id": self.customer,
+            "payment_method_id": self.payment_method,
+            "payment_id": lambda: self.payment(operation_id),
+            "payout_id": self.payout,
         }
         if operation_id == "unblock_counterparty":
             counterparty = await self.counterparty()
@@ -157,6 +173,29 @@ class Stock:
     async def transfer(self) -> str:
         """The id of a new transfer from the main to the side account."""
         return (await self.made("/v1/transfers", self._move("source", "target")))["id"]
+
+    async def customer(self) -> str:
+        """The id of a new customer."""
+        return (await self.made("/v1/customers", {"name": "A customer"}))["id"]
+
+    async def payment_method(self, kind: str = "card") -> str:
+        """The id of a new payment method of the sandbox's."""
+        reference = "sandbox_bank" if kind == "bank_account" else "sandbox_ok"
+        return (await self.made("/v1/payment-methods", {"reference": reference, "kind": kind}))["id"]
+
+    async def payment(self, operation_id: str = "") -> str:
+        """The id of a new payment that stands where the operation can go on."""
+        body = {
+            "account": self.tenant.number("main", self.currency), "amount": "500", "currency": self.currency,
+            "payment_method": await self.payment_method(), "confirm": operation_id != "confirm_payment",
+            "capture": "manual" if operation_id in ("capture_payment", "cancel_payment") else "automatic",
+        }  # fmt: skip
+        return (await self.made("/v1/payments", body))["id"]
+
+    async def payout(self) -> str:
+        """The id of a new payout."""
+        body = {"account": self.tenant.number("main", self.currency), "amount": "5", "currency": self.currency}
+        return (await self.made("/v1/payouts", body))["id"]
 
     async def hold(self) -> str:
         """The id of a new hold on the main account, for nobody yet."""

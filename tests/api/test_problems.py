@@ -40,7 +40,7 @@ CODES = {
     "idempotency_in_flight", "insufficient_funds", "invalid_argument", "limit_exceeded", "mandate_expired",
     "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
-    "upstream_unavailable", "velocity_exceeded",
+    "upstream_unavailable", "velocity_exceeded", "webhook_malformed", "webhook_unsigned",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip
 CANARY = "Canary7f3a9c"
