@@ -124,6 +124,8 @@ async def _wait(request: Request, seconds: float) -> None:
 def _cut(request: Request) -> None:
     """Reset the connection, as a crash or a proxy does; what is sent afterwards goes nowhere."""
     transport: asyncio.Transport = request.scope[TRANSPORT]
+    if transport.is_closing():
+        return  # The caller has gone by itself.
     end: socket.socket | None = transport.get_extra_info("socket")
     if end is not None:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

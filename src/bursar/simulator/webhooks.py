@@ -99,8 +99,9 @@ class Postman:
     async def _post(self, event: Body, endpoint: Body) -> int | None:
         world = World(self._store)
         payload = text_of({**world.shown(event), "pending_webhooks": 1})
-        # Signatures are dated by the machine's clock: they guard the way, which has no clock of its own.
-        header = signature(secrets_of(world, endpoint), int(time.time()), payload)
+        # Signatures guard the way, which is in the machine's time, unless the receiver's clock is moved as ours is.
+        at = world.now if world.setting("sign_by_the_simulators_clock") else int(time.time())
+        header = signature(secrets_of(world, endpoint), at, payload)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": header,

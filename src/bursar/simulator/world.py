@@ -30,6 +30,7 @@ SETTINGS: Mapping[str, int] = {
     "seconds_until_payout_in_transit": 3600,
     "seconds_until_payout_arrives": 2 * 86_400,
     "seconds_until_search_finds": 0,
+    "sign_by_the_simulators_clock": 0,
 }
 
 # What the words of an error call the kinds of objects.
