@@ -14,7 +14,11 @@ from tests.api.tenants import Tenant, bearing
 from tests.crews import Crew, crew_of
 from tests.served import serving
 
-LONG = 3600.0
+
+async def rung(ear: asyncio.Event, _: float) -> None:
+    """Wait for the bell alone."""
+    await ear.wait()
+    ear.clear()
 
 
 @pytest.fixture
@@ -24,8 +28,8 @@ async def crew(client: httpx2.AsyncClient, tenant: Tenant, database: Database) -
 
 @pytest.fixture
 def by_the_bell(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks by themselves, so that only a notification wakes them."""
-    monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", LONG)
+    """Nobody looks by themselves, not even in the end, so that only a notification wakes them."""
+    monkeypatch.setattr(waiting, "woken", rung)
 
 
 @asynccontextmanager
@@ -92,7 +96,7 @@ async def test_the_listening_connection_comes_back_when_it_is_cut(
                 """SELECT FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"""
             ).fetchall():
                 await asyncio.sleep(0.05)
-    monkeypatch.setattr(waiting, "SECONDS_BETWEEN_LOOKS", LONG)
+    monkeypatch.setattr(waiting, "woken", rung)
     async with meanwhile(crew, f"/{job}?wait=30&after=1") as task:
         await crew.claim("ann", job)
     assert task.result().json()["version"] == 2

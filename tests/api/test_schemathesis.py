@@ -49,7 +49,6 @@ async def directory(client: httpx2.AsyncClient, tenant: Tenant, tmp_path: Path) 
     }
     for name, values in things.items():
         (tmp_path / f"{name}.txt").write_text("".join(f'"{value}"\n' for value in values))
-    (tmp_path / "waits.txt").write_text('"0"\n')
     shutil.copy(CONFIG, tmp_path)
     return tmp_path
 

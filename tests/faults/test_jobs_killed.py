@@ -150,6 +150,7 @@ async def test_jobs_are_done_once_though_agents_die_and_freeze(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 async def test_a_thousand_jobs_are_done_once_though_agents_die_and_freeze(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
