@@ -102,6 +102,8 @@ ABOUT_SOMETHING_NEW = {
     "create_freeze",
     "draft_risk_rules",
     "open_case",
+    "create_customer",
+    "create_payment_method",
 }
 
 
