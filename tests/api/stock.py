@@ -138,7 +138,8 @@ class Stock:
         return {
             "capture": "automatic", "confirm": True, "customer": await self.customer(), "destination": bank,
             "external_id": new_id().hex, "final": True, "kind": "card", "label": "A label", "payment_method": method,
-            "provider": "sandbox", "reference": "sandbox_ok", "status": "succeeded",
+            "provider": "sandbox", "reference": "sandbox_ok", "status": "succeeded", "customer_id": new_id().hex,
+            "payment_method_id": "sandbox_ok",
         }  # fmt: skip
 
     def _reconciliation(self, operation_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.api.tenants import AGENT, Tenant, bearing, key_for
 # The quickstart asks for the same as these.
 QUICKSTART = {
     "agent_transfer": "create_transfer", "retail_transfer": "create_transfer", "agent_events": "list_events",
-    "account_balance": "get_balance",
+    "account_balance": "get_balance", "quick_payment": "create_payment", "quick_payment_status": "get_payment",
 }  # fmt: skip
 
 

@@ -106,6 +106,8 @@ ABOUT_SOMETHING_NEW = {
     "import_bank_statement",
     "import_provider_transactions",
     "run_reconciliation",
+    "create_customer",
+    "create_payment_method",
 }
 
 

@@ -12,7 +12,7 @@ from bursar.core.authority.moving import Job
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
-from bursar.core.idempotency.model import NOT_PINNED, Answer, Pinned, pin_id
+from bursar.core.idempotency.model import NOT_PINNED, Answer, IdempotencyConflict, Pinned, pin_id
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor, Credential
 from bursar.core.ledger import service as ledger
@@ -60,6 +60,8 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
                 pinned += _pins(instruction.ask, actor, begun.answer, begun.event_id)
                 continue
             jobs.append(Job(index, instruction, actor, instruction.orders(actor)))
+        except IdempotencyConflict as refusal:
+            replies[index] = refusal
         except Refusal as refusal:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))

@@ -106,7 +106,7 @@ async def write(tx: Tx, attempt: Attempt, ending: Ending, now: datetime) -> None
 async def finish(shop: Shop, ask: Ask, attempt: Attempt, ending: Ending | None, shown: Shown) -> Answer:
     """The second half for whoever waits: write what came of the call (None: it is written), and answer under their key.
 
-    What is not over is answered and not pinned, so that the same key tells more later.
+    As long as the call itself has no answer, ours is not pinned, so that the same key tells more later.
     """
     tenant_id = ask.credential.tenant_id
 
@@ -117,7 +117,8 @@ async def finish(shop: Shop, ask: Ask, attempt: Attempt, ending: Ending | None, 
         assert found
         payment = await store.find_payment(tx, found.payment_id) if found.payment_id else None
         answer = shown(payment, found)
-        if found.status not in OPEN:
+        answered = isinstance(ending, Report) and found.status != "unknown"
+        if answered or found.status not in OPEN:
             authority.pin(tx, ask, found.principal_id, answer, attempt.event_id)
         return Carried([answer], attempt.event_id)
 
