@@ -69,14 +69,6 @@ class Stock:
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
         values = self._values(operation.id) | await self._objects(operation, path)
-        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object")}
-        values = self._values(operation.id)
-        if operation.id == "approve_approval":
-            values["payload_hash"] = await self.payload_hash(path)
-        if operation.id in ("create_counterparty", "create_freeze"):
-            values |= dict.fromkeys(("account", "object"), await self.account())
-        if "agent" in operation.named("query") or operation.id == "create_key":
-            values["agent"] = await self.agent()
         query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object", "run")}
         body = body_of(operation.body, values) if operation.body else None
         if operation.id == "approve_approval":
