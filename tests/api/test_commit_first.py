@@ -56,7 +56,18 @@ class Onlooker:
 
 
 # What settles a break resolves its case, which is an event of its own, and so is the transfer.
-EVENTS = {"accept_reconciliation_break": 2, "post_reconciliation_break": 3}
+# A payment is begun, captured and charged for by its provider.
+EVENTS = {
+    "accept_reconciliation_break": 2,
+    "post_reconciliation_break": 3,
+    "create_payment": 3,
+    "confirm_payment": 3,
+    "quick_payment": 3,
+    "create_payout": 2,
+    "refund_payment": 4,
+    "cancel_payment": 2,
+    "capture_payment": 3,
+}
 
 
 async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(

@@ -19,6 +19,7 @@ from bursar.features.notifications.sending import Letter
 from bursar.kernel.db import Database
 from tests.api.serving import BASE, NAMES
 from tests.api.tenants import Tenant, bearing, key_for
+from tests.others import others_are_over
 
 URL = "https://hooks.example.com/bursar"
 
@@ -39,6 +40,7 @@ async def sent(database_url: str, answers: list[Result]) -> list[Letter]:
         return answers[min(len(letters), len(answers)) - 1]
 
     database = await Database.open(database_url, role="bursar_worker", connections=2)
+    await others_are_over(database)
     await worker.follow_events(database)
     dispatcher = Dispatcher(database, send)
     async with database.transaction(read_only=True) as tx:

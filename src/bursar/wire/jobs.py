@@ -16,7 +16,9 @@ Reference = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._/-]{0,63}$", examples=["order-2026-114"], description="Your own id.")
 ]
 Words = Annotated[str, Field(min_length=1, max_length=500, description="For people to read; no rule reads it.")]
-Token = Annotated[int, Field(ge=1, le=2**53, examples=[3], description="As the claim told it: it fences your lease.")]
+Token = Annotated[
+    int, Field(ge=1, le=2**53 - 1, examples=[3], description="As the claim told it: it fences your lease.")
+]
 LeaseSeconds = Annotated[
     int, Field(ge=1, le=3600, examples=[60], description="How long the step is yours if you do not renew it.")
 ]

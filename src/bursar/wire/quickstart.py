@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
 
 from bursar.wire.agents import Name
 from bursar.wire.cards import refuse_card_number
@@ -12,6 +12,8 @@ from bursar.wire.payments import PaymentStatus
 
 LooseAmount = Annotated[
     str | int | Decimal,
+    # Requests are compared by canonical JSON, which has no numbers beyond 2**53.
+    PlainSerializer(str, when_used="json"),
     WithJsonSchema(
         {
             "anyOf": [{"type": "string", "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"}, {"type": "number"}],

@@ -14,6 +14,7 @@ from bursar.features.notifications.sending import Post, network
 from bursar.features.notifications.service import Standing
 from bursar.kernel.db import Database, Tx
 from bursar.kernel.ids import new_id
+from tests.others import others_are_over
 
 
 def happen(tx: Tx, *types: str) -> list[UUID]:
@@ -46,6 +47,7 @@ class Teller:
 
     async def follow(self, chunk: int = 500) -> int:
         """Follow once; how many events were passed."""
+        await others_are_over(self.worker)
         async with self.worker.transaction(self.tenant_id) as tx:
             return await following.follow(tx, chunk)
 

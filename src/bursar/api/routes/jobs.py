@@ -25,7 +25,7 @@ from bursar.wire.fields import Page
 router = APIRouter(tags=["jobs"], route_class=GatedRoute)
 
 After = Annotated[
-    int, Query(ge=0, le=2**53, description="The version you know; what comes after it is waited for.", examples=[0])
+    int, Query(ge=0, le=2**53 - 1, description="The version you know; what comes after it is waited for.", examples=[0])
 ]
 
 

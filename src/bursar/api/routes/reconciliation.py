@@ -51,10 +51,10 @@ async def import_bank_statement(
 
     A file whose lines do not lead from its opening to its closing balance is refused as a whole.
     """
+    mapping = read_mapping(body.mapping.model_dump(exclude_none=True)) if body.mapping else None
+    statements = read_statements(base64.b64decode(body.content), body.format, mapping, body.account)
 
     async def work(tx: Tx, actor: Actor) -> tuple[Filing, Happening]:
-        mapping = read_mapping(body.mapping.model_dump(exclude_none=True)) if body.mapping else None
-        statements = read_statements(base64.b64decode(body.content), body.format, mapping, body.account)
         return await filing.file_statements(tx, actor, body.source, body.format, statements)
 
     ask = caller.ask("import_bank_statement", key, body)
