@@ -170,7 +170,7 @@ PLANTS: list[tuple[str, str]] = [
             + AN_ATTEMPT.format("(SELECT id FROM hold WHERE status = 'pending' LIMIT 1)")),
     ("I45", "DELETE FROM event WHERE id IN (SELECT id FROM decision)"),
     ("I45", "UPDATE decision SET agent_id = (SELECT id FROM principal WHERE kind = 'operator' LIMIT 1)"),
-    ("I60", "/* of nothing */ " + A_DELIVERY.format("gen_random_uuid()", "pending", 0)),
-    ("I60", "/* of attempts that nobody logged */ " + A_DELIVERY.format("NULL", "failed", 1)),
-    ("I60", "/* without a success */ " + A_DELIVERY.format("NULL", "delivered", 0)),
+    ("I51", "/* of nothing */ " + A_DELIVERY.format("gen_random_uuid()", "pending", 0)),
+    ("I51", "/* of attempts that nobody logged */ " + A_DELIVERY.format("NULL", "failed", 1)),
+    ("I51", "/* without a success */ " + A_DELIVERY.format("NULL", "delivered", 0)),
 ]  # fmt: skip

@@ -2,11 +2,8 @@
 
 APPEND_ONLY = (
     "entry", "posting", "event", "answer", "statement_movement", "decision", "mandate_version", "approval_vote",
-    "risk_rules", "case_note",
-    "risk_rules", "job_definition", "job_step", "job_effect", "job_event",
-    "risk_rules", "webhook_attempt",
-    "risk_rules", "case_note", "bank_statement", "bank_line", "provider_transaction", "reconciliation_run",
-    "reconciliation_match",
+    "risk_rules", "case_note", "job_definition", "job_step", "job_effect", "job_event", "webhook_attempt",
+    "bank_statement", "bank_line", "provider_transaction", "reconciliation_run", "reconciliation_match",
 )  # fmt: skip
 ROLES = ("bursar_app", "bursar_worker", "bursar_verify")
 

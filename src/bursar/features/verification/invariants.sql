@@ -240,7 +240,5 @@ FROM api_key AS k INNER JOIN principal AS p ON k.tenant_id = p.tenant_id AND k.p
 WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'agents:write', 'keys:read', 'keys:write', 'world:move',
     'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
-    'cases:write'
-    'webhooks:read', 'webhooks:write'
-    'cases:write', 'reconciliation:write'
+    'cases:write', 'webhooks:read', 'webhooks:write', 'reconciliation:write'
 ];

@@ -1,6 +1,6 @@
 -- Likewise, for webhooks: what is sent is something that happened, and the log is whole.
 
--- name: I60 Every webhook delivery is of an event that is there, counts the attempts in its log, and ended after a success
+-- name: I51 Every webhook delivery is of an event that is there, counts the attempts in its log, and ended after a success
 SELECT d.tenant_id, d.id, d.status, d.attempts
 FROM webhook_delivery AS d
 LEFT JOIN event AS v ON d.tenant_id = v.tenant_id AND d.event_id = v.id

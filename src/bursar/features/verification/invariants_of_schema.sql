@@ -41,11 +41,9 @@ CROSS JOIN (
     VALUES
     ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true),
-    ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true),
     ('job_definition', true), ('job_step', true), ('job_effect', true), ('job_event', true),
     ('webhook_attempt', true), ('webhook_endpoint', false), ('webhook_delivery', false), ('webhook_cursor', false),
-    ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true), ('bank_statement', true),
-    ('bank_line', true), ('provider_transaction', true), ('reconciliation_run', true), ('reconciliation_match', true),
+    ('bank_statement', true), ('bank_line', true), ('provider_transaction', true), ('reconciliation_run', true), ('reconciliation_match', true),
     ('account', false), ('hold', false)
 ) AS t (name, append_only)
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)
