@@ -12,6 +12,7 @@ from bursar.core.authority import approvals
 from bursar.features.notifications import service, store
 from bursar.kernel.db import Database
 from tests.features.notifications.tellers import Teller, happen
+from tests.others import others_are_over
 
 
 async def test_an_event_is_delivered_to_each_endpoint_that_asks_for_its_type(teller: Teller) -> None:
@@ -94,6 +95,7 @@ async def test_a_disabled_endpoint_misses_what_happens_and_is_told_again_from_th
     async with teller.database.transaction(teller.tenant_id) as tx:
         await service.disable(tx, endpoint)
     missed = await teller.happened("a.fact")
+    await others_are_over(teller.worker)
     async with teller.database.transaction(teller.tenant_id) as tx:
         await service.enable(tx, await approvals.acting(tx, "operator"), endpoint)
     later = await teller.happened("a.fact")
@@ -164,6 +166,7 @@ async def test_a_tenant_without_an_endpoint_is_never_looked_at(
     async with teller.worker.transaction(read_only=True) as tx:
         assert await store.list_to_follow(tx) == []
     await teller.happened("a.fact")
+    await others_are_over(teller.worker)
     async with teller.worker.transaction(read_only=True) as tx:
         assert await store.list_to_follow(tx) == [teller.tenant_id]
     async with database.transaction(teller.tenant_id) as tx:
