@@ -147,7 +147,7 @@ class Store:
         order = "DESC" if after is None else "ASC"
         rows = self.connection.execute(
             # Names come from the tables of the code, values go as parameters.
-            f"SELECT body FROM object WHERE {' AND '.join(parts)} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            f"SELECT body FROM object WHERE {' AND '.join(parts)} ORDER BY seq {order} LIMIT ?",  # noqa: S608 -- see above
             (*values, limit),
         ).fetchall()
         found = [json.loads(row["body"]) for row in rows]

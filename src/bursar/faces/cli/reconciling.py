@@ -154,7 +154,8 @@ def _print(counts: dict[str, Any], rows: Sequence[dict[str, Any]], form: Form) -
 
 def _cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula: what a bank printed may begin like one."""
-    text = " ".join(value) if isinstance(value, list) else str(value if value is not None else "")  # pyright: ignore[reportUnknownArgumentType]
+    # Of a list we know that it holds texts: what matched, by its names.
+    text = " ".join(value) if isinstance(value, list) else str(value if value is not None else "")  # pyright: ignore[reportUnknownArgumentType] -- see above
     looks_like_one = text[:1] in ("=", "+", "@", "-") and not text.lstrip("-").replace(".", "", 1).isdecimal()
     return f"'{text}" if looks_like_one else text
 

@@ -56,7 +56,7 @@ def _statement(block: str, first: int) -> Statement:
         read = mt940.models.Transactions(options=Options.all())
         read.parse(block)
     # The library raises whatever the text makes it stumble on: a field that is not of its form, a day of no calendar.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 -- see above
         raise refuse(f"a field is not of its form ({type(error).__name__})", first) from None
     data: Mapping[str, Any] = read.data
     opening = _balance(data, "final_opening_balance", "intermediate_opening_balance")
