@@ -5,7 +5,7 @@ from typing import Any
 
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import opened
-from bursar.features.payments import store
+from bursar.features.payments import effect_store, store
 from bursar.features.payments.model import Attempt, Booked, Payment
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
@@ -28,7 +28,7 @@ async def shown(payment_id: str, tenant: str | None, data: Path | None) -> dict[
         if payment is None:
             raise UnknownObject("payment")
         attempts = await store.list_attempts(tx, payment.id)
-        effects = await store.list_effects(tx, payment.id)
+        effects = await effect_store.list_effects(tx, payment.id)
         numbers = await reading.numbers_of(tx, [payment.account_id])
     return {
         **show_payment(payment),

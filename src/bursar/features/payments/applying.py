@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bursar.core.authority import settling
-from bursar.features.payments import booking, store, telling
+from bursar.features.payments import booking, effect_store, store, telling
 from bursar.features.payments.booking import Subject
 from bursar.features.payments.cases import open_for
 from bursar.features.payments.judging import in_turn, is_early, mismatch, overshoot
@@ -44,7 +44,9 @@ async def apply(
     assert owner
     if payment and payment.quarantined:
         return True
-    booked = await (store.list_effects(tx, payment.id) if payment else store.list_effects_of_attempt(tx, owner.id))
+    booked = await (
+        effect_store.list_effects(tx, payment.id) if payment else effect_store.list_effects_of_attempt(tx, owner.id)
+    )
     known = {each.reference for each in booked}
     fresh = in_turn(e for e in report.effects if e.reference not in known)
     why = mismatch(payment, attempt, report) if attempt else None
@@ -162,8 +164,8 @@ async def _write_attempt(
 ) -> None:
     attempt = await store.find_attempt(tx, attempt_id)
     assert attempt
-    effects = subject.payment and await store.list_effects(tx, subject.payment.id)
-    mine = effects or await store.list_effects_of_attempt(tx, attempt_id)
+    effects = subject.payment and await effect_store.list_effects(tx, subject.payment.id)
+    mine = effects or await effect_store.list_effects_of_attempt(tx, attempt_id)
     became = _became(attempt, report, {each.kind for each in mine if each.attempt_id == attempt_id})
     status = became if _LATER[became] >= _LATER[attempt.status] and attempt.status in OPEN else attempt.status
     own = report.reference if attempt.kind in ("refund", "payout") else None

@@ -7,7 +7,7 @@ from uuid import UUID
 from bursar.core.authority.settling import Ground, settle
 from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
-from bursar.features.payments import mapping, store
+from bursar.features.payments import effect_store, mapping
 from bursar.features.payments.model import Attempt, Payment
 from bursar.features.payments.ports import Effect
 from bursar.kernel.db import Tx
@@ -41,7 +41,7 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
     not booked yet.
     """
     ground = _ground(subject, effect, cause)
-    hold_id = await store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
+    hold_id = await effect_store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
     release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
     send = _send(subject, effect, subject.account_id)
     payment_id = subject.payment.id if subject.payment else None
@@ -52,7 +52,7 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
         entry_id = await _suspend(tx, ground, subject, effect, release)
-    store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
+    effect_store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
     return taken
 
 
@@ -101,7 +101,7 @@ _ACTIONS = {
 
 async def release(tx: Tx, subject: Subject, attempt: Attempt, why: str) -> None:
     """Give back what was held for a call that has come to nothing."""
-    hold_id = await store.find_hold_of(tx, attempt.id)
+    hold_id = await effect_store.find_hold_of(tx, attempt.id)
     if hold_id:
         ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why})
         outcomes: list[Outcome] = await settle(tx, ground, [ReleaseHold(new_id(), hold_id, owner_id=attempt.id)])
