@@ -25,6 +25,7 @@ class Payments(Room):
         description: str | None = None,
         metadata: Mapping[str, str] | None = None,
         mandate: str | None = None,
+        acknowledge_duplicate: str | None = None,
         idempotency_key: str,
     ) -> Payment:
         """Take a payment to one of your accounts; `capture="manual"` only authorises it."""
@@ -40,6 +41,7 @@ class Payments(Room):
             description=description,
             metadata=metadata,
             mandate=mandate,
+            acknowledge_duplicate=acknowledge_duplicate,
         )
         return await self._change(Payment, "create_payment", "/v1/payments", body, idempotency_key)
 
@@ -64,11 +66,16 @@ class Payments(Room):
         return items_of(lambda c: self.list_payments(status=status, customer=customer, cursor=c, limit=500))
 
     async def confirm_payment(
-        self, payment_id: str, *, payment_method: str | None = None, idempotency_key: str
+        self,
+        payment_id: str,
+        *,
+        payment_method: str | None = None,
+        acknowledge_duplicate: str | None = None,
+        idempotency_key: str,
     ) -> Payment:
         """Try to have it paid, with the method it has or another one."""
         path = f"/v1/payments/{segment(payment_id)}/confirm"
-        body = given(payment_method=payment_method)
+        body = given(payment_method=payment_method, acknowledge_duplicate=acknowledge_duplicate)
         return await self._change(Payment, "confirm_payment", path, body, idempotency_key)
 
     async def capture_payment(
@@ -91,11 +98,17 @@ class Payments(Room):
         amount: Amount | None = None,
         description: str | None = None,
         mandate: str | None = None,
+        acknowledge_duplicate: str | None = None,
         idempotency_key: str,
     ) -> Refund:
         """Give back all that is left, or `amount` of it."""
         path = f"/v1/payments/{segment(payment_id)}/refund"
-        body = given(amount=exact(amount), description=description, mandate=mandate)
+        body = given(
+            amount=exact(amount),
+            description=description,
+            mandate=mandate,
+            acknowledge_duplicate=acknowledge_duplicate,
+        )
         return await self._change(Refund, "refund_payment", path, body, idempotency_key)
 
     async def list_refunds(self, payment_id: str) -> Page[Refund]:
@@ -112,6 +125,7 @@ class Payments(Room):
         destination: str | None = None,
         description: str | None = None,
         mandate: str | None = None,
+        acknowledge_duplicate: str | None = None,
         idempotency_key: str,
     ) -> Payout:
         """Pay out of one of your accounts; the money is held until the bank has it."""
@@ -123,6 +137,7 @@ class Payments(Room):
             destination=destination,
             description=description,
             mandate=mandate,
+            acknowledge_duplicate=acknowledge_duplicate,
         )
         return await self._change(Payout, "create_payout", "/v1/payouts", body, idempotency_key)
 

@@ -95,6 +95,10 @@ class Approval(Told):
     mandate_change: RequestedChange | None
     source: str | None
     payee: Annotated[str | None, Field(description="The number of the account that is paid, by our own record.")]
+    whom: Annotated[
+        str | None,
+        Field(description="Outside: the payment method of a charge, the payment a refund gives back, the destination."),
+    ]
     amount: MoneyText | None
     currency: Currency | None
     payload_hash: Annotated[str, Field(description="SHA-256 of all that the approval is bound to.")]

@@ -67,6 +67,10 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"], descrip
 AccountRef = Annotated[
     str, Field(pattern=ACCOUNT_PATTERN, examples=["ACC10001"], description="An account's number or its id.")
 ]
+AcknowledgedId = Annotated[
+    str,
+    Field(max_length=64, description="The id a `possible_duplicate` named: this is another payment, not that one."),
+]
 Description = Annotated[str, Field(min_length=1, max_length=500, examples=["Invoice 2026-114"])]
 Metadata = Annotated[
     dict[

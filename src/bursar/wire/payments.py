@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from bursar.wire.cards import refuse_card_number
-from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
+from bursar.wire.fields import AccountRef, AcknowledgedId, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
 
 PaymentStatus = Literal[
     "requires_confirmation",
@@ -62,12 +62,14 @@ class CreatePayment(Asked):
     description: Text | None = None
     metadata: SafeMetadata = Field(default_factory=dict[str, str])
     mandate: MandateId | None = None
+    acknowledge_duplicate: AcknowledgedId | None = None
 
 
 class ConfirmPayment(AskedInPart):
     """Confirm a payment, with the method it has or another one."""
 
     payment_method: MethodId | None = None
+    acknowledge_duplicate: AcknowledgedId | None = None
 
 
 class CapturePayment(AskedInPart):
@@ -83,6 +85,7 @@ class RefundPayment(AskedInPart):
     amount: Amount | None = None
     description: Text | None = None
     mandate: MandateId | None = None
+    acknowledge_duplicate: AcknowledgedId | None = None
 
 
 class Payment(Told):
@@ -141,6 +144,7 @@ class CreatePayout(Asked):
     ] = None
     description: Text | None = None
     mandate: MandateId | None = None
+    acknowledge_duplicate: AcknowledgedId | None = None
 
 
 class Payout(Told):

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bursar.wire.approvals import PendingApproval
-from bursar.wire.fields import AccountRef, Amount, Asked, Currency, Description, Metadata, MoneyText, Time, Told
+from bursar.wire.fields import (
+    AccountRef,
+    AcknowledgedId,
+    Amount,
+    Asked,
+    Currency,
+    Description,
+    Metadata,
+    MoneyText,
+    Time,
+    Told,
+)
 from bursar.wire.mandates import Authorised
 from bursar.wire.problems import Problem
 
@@ -27,10 +38,7 @@ class CreateTransfer(Asked):
     mandate: Annotated[
         str | None, Field(max_length=64, description="Which of your mandates, if more than one could cover this.")
     ] = None
-    acknowledge_duplicate: Annotated[
-        str | None,
-        Field(max_length=64, description="The id a `possible_duplicate` named: this is another payment, not that one."),
-    ] = None
+    acknowledge_duplicate: AcknowledgedId | None = None
 
 
 class CheckTransfer(CreateTransfer):

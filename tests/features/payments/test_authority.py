@@ -12,7 +12,7 @@ from tests.features.payments.counter import Counter
 ACTIONS = ["create_payment", "confirm_payment", "refund_payment", "create_payout"]
 
 
-async def _agent(counter: Counter, terms: dict[str, Any]) -> str:
+async def agent_under(counter: Counter, terms: dict[str, Any]) -> str:
     """The key of a new agent with these terms."""
     operator = counter.tenant.operator
     name = f"agent-{len(counter.methods)}-of-terms"
@@ -31,18 +31,18 @@ async def _pay(counter: Counter, agent: str, amount: str, reference: str = "sand
 
 
 async def test_a_mandate_without_the_rail_or_the_action_covers_no_payment(counter: Counter) -> None:
-    agent = await _agent(counter, {"rails": ["book"]})
+    agent = await agent_under(counter, {"rails": ["book"]})
     refused = await _pay(counter, agent, "5.00")
     assert (refused.status_code, refused.json()["code"]) == (403, "mandate_missing")
     await counter.method("sandbox_declined")
-    agent = await _agent(counter, {"actions": ["create_transfer"]})
+    agent = await agent_under(counter, {"actions": ["create_transfer"]})
     assert (await _pay(counter, agent, "5.00")).json()["code"] == "mandate_missing"
     assert await counter.provider.balances() == {}
 
 
 async def test_limits_are_used_by_what_is_paid_and_given_back_by_what_is_not(counter: Counter) -> None:
     window = {"period": "day", "currency": "USD", "max_amount": "100.00", "max_count": 3}
-    agent = await _agent(counter, {"windows": [window]})
+    agent = await agent_under(counter, {"windows": [window]})
     assert (await _pay(counter, agent, "60.00")).json()["status"] == "succeeded"
     refused = await _pay(counter, agent, "60.00")
     assert (refused.status_code, refused.json()["code"]) == (409, "limit_exceeded")
@@ -62,6 +62,12 @@ async def test_limits_are_used_by_what_is_paid_and_given_back_by_what_is_not(cou
     assert (await _pay(counter, agent, "0.01")).json()["code"] == "limit_exceeded"
 
 
+async def _seen(counter: Counter, waiting: Any) -> Any:
+    """What people see of an approval."""
+    path = f"/v1/approvals/{waiting.json()['approval_id']}"
+    return (await counter.client.get(path, headers=bearing(counter.tenant.operator))).json()
+
+
 async def _decide(counter: Counter, approval_id: str, verb: str) -> None:
     shown = (await counter.client.get(f"/v1/approvals/{approval_id}", headers=bearing(counter.tenant.operator))).json()
     body = {"payload_hash": shown["payload_hash"]} if verb == "approve" else {"reason": "No."}
@@ -77,9 +83,10 @@ async def _decide(counter: Counter, approval_id: str, verb: str) -> None:
 async def test_a_payment_that_people_must_approve_is_sent_only_then(
     counter: Counter, verb: str, status: str, paid: str
 ) -> None:
-    agent = await _agent(counter, {"per_transaction": [{"currency": "USD", "max": "100", "auto_max": "0"}]})
+    agent = await agent_under(counter, {"per_transaction": [{"currency": "USD", "max": "100", "auto_max": "0"}]})
     waiting = await _pay(counter, agent, "50.00")
     assert (waiting.status_code, waiting.json()["status"]) == (202, "pending_approval")
+    assert (await _seen(counter, waiting))["whom"] == await counter.method("sandbox_ok")
     await counter.settle(2)
     assert await counter.provider.balances() == {}
     assert (await counter.newest())["status"] == "requires_confirmation"
@@ -92,9 +99,10 @@ async def test_a_payment_that_people_must_approve_is_sent_only_then(
 @pytest.mark.parametrize(("verb", "left"), [("approve", "70.00"), ("reject", "100.00")])
 async def test_a_refund_that_people_must_approve_is_held_and_then_sent(counter: Counter, verb: str, left: str) -> None:
     paid = (await counter.pay()).json()
-    agent = await _agent(counter, {"per_transaction": [{"currency": "USD", "max": "100", "auto_max": "0"}]})
+    agent = await agent_under(counter, {"per_transaction": [{"currency": "USD", "max": "100", "auto_max": "0"}]})
     waiting = await counter.post(f"/v1/payments/{paid['id']}/refund", {"amount": "30.00"}, who=agent)
     assert waiting.status_code == 202
+    assert (await _seen(counter, waiting))["whom"] == paid["id"]
     side = await counter.get(f"/v1/accounts/{counter.tenant.side}")
     assert (side["posted"], side["held"]) == ("100.00", "30.00")
     too_much = await counter.post(f"/v1/payments/{paid['id']}/refund", {"amount": "71.00"})

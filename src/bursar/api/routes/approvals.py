@@ -178,11 +178,13 @@ def _facts(seen: Seen) -> dict[str, Any]:
 def _about(approval: Approval, about: Paying | Changing) -> dict[str, Any]:
     """What a payment and a change of a mandate do not have in common."""
     payload = payload_of(approval)
-    facts = dict.fromkeys(("mandate_change", "source", "payee", "amount", "currency")) | {"action": payload["action"]}
+    facts = dict.fromkeys(("mandate_change", "source", "payee", "whom", "amount", "currency")) | {
+        "action": payload["action"]
+    }
     if isinstance(about, Paying):
         amount = show_minor(payload["amount_minor"], payload["currency"])
         money = {"amount": amount, "currency": payload["currency"]}
-        return facts | money | {"source": about.source, "payee": about.payee}
+        return facts | money | about._asdict()
     assert approval.mandate_id
     return facts | {
         "mandate_change": wire.RequestedChange(

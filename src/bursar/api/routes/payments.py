@@ -10,7 +10,7 @@ from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json
 from bursar.api.paying import go_on, now_of, order, reader_of
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.payment_shapes import known_id, show_payment, show_refund
-from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
+from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, acknowledged, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import UNDER_WAY, Answer
@@ -59,6 +59,7 @@ async def create_payment(caller: CallerOf, key: IdempotencyKey, body: wire.Creat
         body.description,
         body.metadata,
         known_id(body.mandate, "mnd", "mandate"),
+        acknowledged(body.acknowledge_duplicate),
     )
     if body.confirm:
         return await order(caller, Charging(ask, now_of(caller), wish=wish), _created)
@@ -101,7 +102,10 @@ async def confirm_payment(
     asked = body or wire.ConfirmPayment()
     ask = caller.ask("confirm_payment", key, asked, payment_id)
     method_id = known_id(asked.payment_method, "pm", "payment method")
-    intent = Charging(ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"), method_id=method_id)
+    intent = Charging(
+        ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"), method_id=method_id,
+        acknowledges=acknowledged(asked.acknowledge_duplicate),
+    )  # fmt: skip
     return await order(caller, intent, answer_payment)
 
 
@@ -150,6 +154,7 @@ async def refund_payment(
     intent = Refunding(
         ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"), description=asked.description,
         mandate_id=known_id(asked.mandate, "mnd", "mandate"), read=reader_of(asked.amount),
+        acknowledges=acknowledged(asked.acknowledge_duplicate),
     )  # fmt: skip
     return await order(caller, intent, _refunded)
 

@@ -7,7 +7,7 @@ from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json
 from bursar.api.paying import now_of, order
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.payment_shapes import known_id, show_payout
-from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
+from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, acknowledged, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.idempotency.model import Answer
 from bursar.features.payments import store
@@ -33,7 +33,7 @@ async def create_payout(caller: CallerOf, key: IdempotencyKey, body: wire.Create
         caller.ask("create_payout", key, body), now_of(caller), account=account_ref(body.account),
         money=read_amount(body.amount, body.currency), provider=caller.door.providers.named(body.provider),
         destination_id=known_id(body.destination, "pm", "payment method"), description=body.description,
-        mandate_id=known_id(body.mandate, "mnd", "mandate"),
+        mandate_id=known_id(body.mandate, "mnd", "mandate"), acknowledges=acknowledged(body.acknowledge_duplicate),
     )  # fmt: skip
     return await order(caller, intent, _paid)
 

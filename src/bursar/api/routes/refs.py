@@ -23,6 +23,19 @@ def account_ref(text: str) -> AccountRef:
     return read("acct", text) or text
 
 
+def id_of(prefix: str, text: str | None, argument: str) -> UUID | None:
+    """The id that an argument of a body says, if it says any."""
+    found = read(prefix, text) if text is not None else None
+    if text is not None and found is None:
+        raise InvalidArgument(argument, "is not an id of this kind")
+    return found
+
+
+def acknowledged(text: str | None, at: str = "") -> UUID | None:
+    """The earlier payment that a request says it does not repeat; `at` is where in the body it says so."""
+    return id_of("evt", text, f"{at}acknowledge_duplicate")
+
+
 def read_cursor(prefix: str, cursor: str | None) -> UUID | None:
     """The id a list goes on from."""
     if cursor is None:

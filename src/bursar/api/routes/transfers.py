@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_response, show_pending
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of, problem_of
 from bursar.api.routes.limits import authority_facts_of
-from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
+from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, acknowledged, id_of, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.core.authority import checking
 from bursar.core.authority import service as authority
@@ -30,7 +29,7 @@ from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
-from bursar.kernel.refusal import InvalidArgument, Refusal, UnknownObject
+from bursar.kernel.refusal import Refusal, UnknownObject
 from bursar.wire import mandates as mandate_wire
 from bursar.wire import transfers as wire
 from bursar.wire.fields import ACCOUNT_PATTERN, Page, show_time
@@ -147,19 +146,8 @@ async def reverse_transfer(
 def _wish(body: wire.CreateTransfer, at: str) -> Wish:
     money = read_amount(body.amount, body.currency, f"{at}amount")
     source, target = account_ref(body.source), account_ref(body.target)
-    claims = Claims(
-        _id("mnd", body.mandate, f"{at}mandate"), _id("evt", body.acknowledge_duplicate, f"{at}acknowledge_duplicate")
-    )
+    claims = Claims(id_of("mnd", body.mandate, f"{at}mandate"), acknowledged(body.acknowledge_duplicate, at))
     return Wish(source, target, money, body.description, body.metadata, body.effective_at, claims)
-
-
-def _id(prefix: str, text: str | None, argument: str) -> UUID | None:
-    if text is None:
-        return None
-    found = read(prefix, text)
-    if found is None:
-        raise InvalidArgument(argument, "is not an id of this kind")
-    return found
 
 
 def one_transfer(request_id: str) -> Callable[[Sequence[Told]], Answer]:

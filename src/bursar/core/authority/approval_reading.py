@@ -15,14 +15,17 @@ from bursar.core.authority.facts_store import Counterparty, look_up
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.kernel.db import Tx
+from bursar.kernel.ids import show
 from bursar.kernel.refusal import UnknownObject
 
 
 class Paying(NamedTuple):
-    """The accounts of a payment, by their numbers."""
+    """The accounts of a payment, by their numbers, and with whom outside it is."""
 
     source: str
     payee: str | None
+    # As the wire shows it: a payment method, a destination, or the payment that goes back.
+    whom: str | None
 
 
 class Changing(NamedTuple):
@@ -97,10 +100,15 @@ async def _payments(tx: Tx, found: Sequence[Approval]) -> dict[UUID, Paying]:
     numbers = await reading.numbers_of(tx, list(touched))
     return {
         approval_id: Paying(
-            numbers[UUID(p["source_id"])], numbers[UUID(p["target_id"])] if p["target_id"] else None
+            numbers[UUID(p["source_id"])], numbers[UUID(p["target_id"])] if p["target_id"] else None, _whom(p)
         )
         for approval_id, p in payloads.items()
     }  # fmt: skip
+
+
+def _whom(payload: Mapping[str, Any]) -> str | None:
+    prefix = "pay" if payload["action"] == "refund_payment" else "pm"
+    return show(prefix, UUID(payload["whom_id"])) if payload["whom_id"] else None
 
 
 async def _changes(tx: Tx, found: Sequence[Approval]) -> dict[UUID, Changing]:

@@ -119,6 +119,7 @@ class Examination:
         for asked in self._asked.values():
             with suppress(Refusal):  # The gate refuses it again.
                 if not isinstance(asked.order, ReleaseHold | ExpireHold):
+                    page.world = asked.order.world
                     self._wishes[asked.order.event_id] = self._wish(page, asked)
         wishes = self._wishes.values()
         payees = {wish.target.id for wish in wishes if wish.target}
@@ -140,7 +141,8 @@ class Examination:
         chain = self._chain(agent, order.claims.mandate_id)
         payee_id = target.id if target else None
         limits = self._counters.limits_of(chain, payee_id)
-        fingerprint = fingerprint_of(agent.principal_id, payee_id, money) if payee_id else None
+        whom = order.claims.whom_id or payee_id
+        fingerprint = fingerprint_of(agent.principal_id, whom, money) if whom else None
         return _Wish(asked, source, target, money, chain, limits, fingerprint)
 
     def _chain(self, agent: Actor, named: UUID | None) -> Sequence[Mandate]:

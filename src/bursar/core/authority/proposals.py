@@ -42,6 +42,7 @@ def payload_of(
             "rail": order.claims.rail,
             "source_id": source_id.hex,
             "target_id": payee.account_id.hex if payee else None,
+            "whom_id": order.claims.whom_id.hex if order.claims.whom_id else None,
         }
     )
 
@@ -71,6 +72,7 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
     """The order again, with ids of its own."""
     order, money = payload["order"], Money(payload["amount_minor"], payload["currency"])
     source_id, target_id = UUID(payload["source_id"]), _uuid(payload["target_id"])
+    claims = Claims(rail=payload["rail"], whom_id=_uuid(payload["whom_id"]))
     match order["kind"]:
         case "send":
             assert target_id
@@ -83,10 +85,10 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
             owner_id = _uuid(order.get("owner_id"))
             return PlaceHold(
                 new_id(), event_id, source_id, target_id, money, _time(order["until"]), order["description"],
-                order["metadata"], owner_id is not None, Claims(rail=payload["rail"]), owner_id,
+                order["metadata"], owner_id is not None, claims, owner_id,
             )  # fmt: skip
         case "undertake":
-            return Undertake(event_id, source_id, money, order["description"], Claims(rail=payload["rail"]))
+            return Undertake(event_id, source_id, money, order["description"], claims)
         case "capture":
             amount = show_minor(money.minor, money.currency)
             return CaptureHold(new_id(), event_id, UUID(order["hold_id"]), amount, target_id)

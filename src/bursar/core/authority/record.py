@@ -36,9 +36,9 @@ _MEANT_WHERE_NOTHING_IS_SAID = {
 }
 
 
-def fingerprint_of(agent_id: UUID, payee_id: UUID, money: Money) -> UUID:
+def fingerprint_of(agent_id: UUID, whom_id: UUID, money: Money) -> UUID:
     """What the guard against duplicates looks for: the same for the same agent, payee, currency and amount only."""
-    text = f"{agent_id.hex}{payee_id.hex}{money.currency}{money.minor}"
+    text = f"{agent_id.hex}{whom_id.hex}{money.currency}{money.minor}"
     return made_of(sha256(text.encode()).digest()[:16])
 
 

@@ -21,6 +21,8 @@ class Claims(NamedTuple):
     acknowledges: UUID | None = None
     # On which rail it goes: in the book, or through a provider outside.
     rail: str = "book"
+    # With whom outside the book: the payment method, the payment that goes back, the destination. Ids of ours.
+    whom_id: UUID | None = None
 
 
 NO_CLAIMS = Claims()

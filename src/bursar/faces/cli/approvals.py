@@ -120,8 +120,7 @@ def _about(seen: Seen) -> dict[str, Any]:
     if isinstance(about, Paying):
         return {
             "action": payload["action"],
-            "source": about.source,
-            "payee": about.payee,
+            **about._asdict(),
             "amount": show_minor(payload["amount_minor"], payload["currency"]),
             "currency": payload["currency"],
         }

@@ -27,6 +27,7 @@ class Refunding(Intent):
     amount: Money | None = None
     description: str | None = None
     mandate_id: UUID | None = None
+    acknowledges: UUID | None = None
     # Reads what was asked in the payment's currency, which only the payment knows; None: all that is left.
     read: Callable[[str], Money] | None = None
     made: UUID = field(default_factory=new_id)
@@ -53,7 +54,7 @@ class Refunding(Intent):
         del actor
         assert self.payment
         assert self.amount
-        claims = Claims(self.mandate_id, rail=RAIL)
+        claims = Claims(self.mandate_id, self.acknowledges, RAIL, self.payment.id)
         hold = PlaceHold(
             new_id(), self.event, self.payment.account_id, None, self.amount, None, self.description, claims=claims,
             owner_id=self.made,
@@ -84,6 +85,7 @@ class PayingOut(Intent):
     destination_id: UUID | None = None
     description: str | None = None
     mandate_id: UUID | None = None
+    acknowledges: UUID | None = None
     made: UUID = field(default_factory=new_id)
     event: UUID = field(default_factory=new_id)
     _reference: str | None = None
@@ -112,7 +114,7 @@ class PayingOut(Intent):
         assert self.money
         assert self._account_id
         target = mapping.transit(self.provider, self.money.currency)
-        claims = Claims(self.mandate_id, rail=RAIL)
+        claims = Claims(self.mandate_id, self.acknowledges, RAIL, self.destination_id)
         hold = PlaceHold(
             new_id(), self.event, self._account_id, target, self.money, None, self.description, world=True,
             claims=claims, owner_id=self.made,

@@ -44,6 +44,7 @@ class Wish(NamedTuple):
     description: str | None = None
     metadata: Metadata = NO_METADATA
     mandate_id: UUID | None = None
+    acknowledges: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -123,9 +124,12 @@ class Charging(Intent):
     wish: Wish | None = None
     payment_id: UUID | None = None
     method_id: UUID | None = None
+    acknowledges: UUID | None = None
     made: UUID = field(default_factory=new_id)
     event: UUID = field(default_factory=new_id)
     _method: Method | None = None
+    # The event of the last attempt, which has failed: to try again is no duplicate of it.
+    _tried: UUID | None = None
 
     async def before(self, tx: Tx, actor: Actor) -> Begun | None:
         """Find what the payment names; one that is to be confirmed is locked."""
@@ -133,7 +137,7 @@ class Charging(Intent):
             return before
         self.payment = None  # A transaction that is tried again begins anew.
         if self.wish is None:
-            self.payment = await _confirmable(tx, self.payment_id)
+            self.payment, self._tried = await _confirmable(tx, self.payment_id)
             provider, currency = self.payment.provider, self.payment.currency
             method_id = self.method_id or self.payment.method_id
         else:
@@ -148,11 +152,13 @@ class Charging(Intent):
     def orders(self, actor: Actor) -> list[Order]:
         """Limits are used as if it were spent: an agent's mandate says how much it may charge."""
         del actor
+        assert self._method
         if self.payment:
             account, money, what = self.payment.account_id, self.payment.money, self.payment.description
-            return [Undertake(self.event, account, money, what, Claims(rail=RAIL))]
+            claims = Claims(None, self.acknowledges or self._tried, RAIL, self._method.id)
+            return [Undertake(self.event, account, money, what, claims)]
         assert self.wish
-        claims = Claims(self.wish.mandate_id, rail=RAIL)
+        claims = Claims(self.wish.mandate_id, self.wish.acknowledges, RAIL, self._method.id)
         return [Undertake(self.event, self.wish.account, self.wish.money, self.wish.description, claims)]
 
     async def after(self, tx: Tx, actor: Actor, outcomes: Sequence[Told], event_id: UUID) -> None:
@@ -205,10 +211,12 @@ async def locked_payment(tx: Tx, payment_id: UUID | None) -> Payment:
     return found
 
 
-async def _confirmable(tx: Tx, payment_id: UUID | None) -> Payment:
+async def _confirmable(tx: Tx, payment_id: UUID | None) -> tuple[Payment, UUID | None]:
+    """A payment that may be confirmed, and the event of the last charge that was tried."""
     found = await locked_payment(tx, payment_id)
-    if any(a.kind == "charge" and a.status in OPEN for a in await store.list_attempts(tx, found.id)):
+    charges = [a for a in await store.list_attempts(tx, found.id) if a.kind == "charge"]
+    if any(a.status in OPEN for a in charges):
         raise AttemptUnderWay("charge")
     if found.status not in ("requires_confirmation", "failed"):
         raise StateConflict(f"The payment is {found.status}.")
-    return found
+    return found, charges[-1].event_id if charges else None
