@@ -127,3 +127,22 @@ async def test_a_freeze_stops_what_is_new_and_lets_land_what_is_on_its_way(count
     side = await counter.get(f"/v1/accounts/{counter.tenant.side}")
     assert (side["posted"], side["held"]) == ("140.00", "0.00")
     await counter.refuse_difference()
+
+
+async def test_what_went_out_has_used_its_limits_and_what_came_back_has_not(counter: Counter) -> None:
+    paid, declined = (await counter.pay()).json(), (await counter.pay("sandbox_refund_declined")).json()
+    agent = await agent_under(counter, {"windows": [{"period": "day", "currency": "USD", "max_amount": "30.00"}]})
+
+    async def refund(payment: Any, amount: str) -> Any:
+        return (await counter.post(f"/v1/payments/{payment['id']}/refund", {"amount": amount}, who=agent)).json()
+
+    assert (await refund(declined, "30.00"))["status"] == "failed"
+    assert (await refund(paid, "20.00"))["status"] == "succeeded"
+    assert (await refund(paid, "10.01"))["code"] == "limit_exceeded"
+    payout = {"account": counter.tenant.side, "amount": "10.00", "currency": "USD"}
+    assert (await counter.post("/v1/payouts", payout, who=agent)).status_code == 201
+    await counter.settle(5)
+    assert (await counter.get("/v1/payouts"))["items"][0]["status"] == "succeeded"
+    assert (await counter.post("/v1/payouts", payout | {"amount": "0.01"}, who=agent)).json()["code"] == (
+        "limit_exceeded"
+    )

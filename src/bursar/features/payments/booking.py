@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.settling import Ground, settle
+from bursar.core.authority.settling import Ground, give_back, settle
 from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.payments import effect_store, mapping
@@ -15,6 +15,8 @@ from bursar.kernel.ids import new_id, show
 
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
 _ENDS_HOLD = frozenset({"refund", "payout_paid", "payout_failed"})
+# What uses the limits for good that the hold has used meanwhile.
+_SPENDS = frozenset({"refund", "payout_paid"})
 
 
 class Subject(NamedTuple):
@@ -46,23 +48,26 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
     send = _send(subject, effect, subject.account_id)
     payment_id = subject.payment.id if subject.payment else None
     attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
+    spent = hold_id if effect.kind in _SPENDS else None
     taken, entry_id = True, send.entry_id if send else None
     if send or release:
-        (outcome,) = await settle(tx, ground, [_order(release, send)])
+        (outcome,) = await settle(tx, ground, [_order(release, send)], spent)
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
-        entry_id = await _suspend(tx, ground, subject, effect, release)
+        entry_id = await _suspend(tx, ground, subject, effect, release, spent)
+    if cause and effect.kind == "refund_failed":
+        await give_back(tx, cause.event_id, effect.amount_minor, whole=True)
     effect_store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
     return taken
 
 
 async def _suspend(
-    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold]
+    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold], spent: UUID | None
 ) -> UUID | None:
     """What has happened has happened: the account that stands for what people must sort out takes it."""
     assert mapping.touches_account(effect.kind), "accounts of a provider take everything"
     send = _send(subject, effect, None)
-    (outcome,) = await settle(tx, ground, [_order(release, send)])
+    (outcome,) = await settle(tx, ground, [_order(release, send)], spent)
     assert isinstance(outcome, Done | AllDone), outcome
     return send.entry_id if send else None
 
