@@ -119,3 +119,16 @@ async def test_a_freeze_stops_what_is_new_and_lets_land_what_is_on_its_way(count
     side = await counter.get(f"/v1/accounts/{counter.tenant.side}")
     assert (side["posted"], side["held"]) == ("140.00", "0.00")
     await counter.refuse_difference()
+
+
+async def test_what_has_gone_stays_used_of_the_limits(counter: Counter) -> None:
+    paid = (await counter.pay()).json()
+    window = {"period": "day", "currency": "USD", "max_amount": "90.00", "max_count": 3}
+    agent = await _agent(counter, {"windows": [window]})
+    await counter.post(f"/v1/payments/{paid['id']}/refund", {"amount": "50.00"}, who=agent)
+    asked = {"account": counter.tenant.side, "amount": "40.00", "currency": "USD"}
+    assert (await counter.post("/v1/payouts", asked, who=agent)).status_code == 201
+    await counter.settle()
+    side = await counter.get(f"/v1/accounts/{counter.tenant.side}")
+    assert (side["posted"], side["held"]) == ("10.00", "0.00")
+    assert (await _pay(counter, agent, "0.01")).json()["code"] == "limit_exceeded"

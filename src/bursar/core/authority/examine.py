@@ -119,6 +119,7 @@ class Examination:
         for asked in self._asked.values():
             with suppress(Refusal):  # The gate refuses it again.
                 if not isinstance(asked.order, ReleaseHold | ExpireHold):
+                    page.world = asked.order.world
                     self._wishes[asked.order.event_id] = self._wish(page, asked)
         wishes = self._wishes.values()
         payees = {wish.target.id for wish in wishes if wish.target}

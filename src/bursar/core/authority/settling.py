@@ -30,10 +30,11 @@ class Ground(NamedTuple):
     facts: Mapping[str, Json]
 
 
-async def settle(tx: Tx, ground: Ground, orders: Sequence[Order]) -> list[Outcome]:
+async def settle(tx: Tx, ground: Ground, orders: Sequence[Order], *, spent: UUID | None = None) -> list[Outcome]:
     """Carry out what follows from what was allowed; every order is recorded with its ground, done or refused.
 
-    No mandate is asked again: what is settled has happened outside. Holds that end give their limits back.
+    No mandate is asked again: what is settled has happened outside. Holds that end give their limits back, but for the
+    hold `spent`, whose money has gone where it was meant to go.
     """
     assert ground.action in ACTIONS
     sent = await ledger.send_many(tx, orders, ledger.unexamined)
@@ -41,7 +42,7 @@ async def settle(tx: Tx, ground: Ground, orders: Sequence[Order]) -> list[Outcom
     for order, outcome in zip(orders, sent.outcomes, strict=True):
         written += _told(ground, order, outcome)
     events.record(tx, written)
-    await moving.give_back(tx, sent.holds, {})
+    await moving.give_back(tx, [hold for hold in sent.holds if hold.id != spent], {})
     return sent.outcomes
 
 

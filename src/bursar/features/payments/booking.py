@@ -14,7 +14,8 @@ from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
-_ENDS_HOLD = frozenset({"refund", "payout_paid", "payout_failed"})
+_SPENDS_HOLD = frozenset({"refund", "payout_paid"})
+_ENDS_HOLD = _SPENDS_HOLD | {"payout_failed"}
 
 
 class Subject(NamedTuple):
@@ -47,8 +48,9 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
     payment_id = subject.payment.id if subject.payment else None
     attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
     taken, entry_id = True, send.entry_id if send else None
+    spent = hold_id if effect.kind in _SPENDS_HOLD else None
     if send or release:
-        (outcome,) = await settle(tx, ground, [_order(release, send)])
+        (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
         entry_id = await _suspend(tx, ground, subject, effect, release)
