@@ -5,16 +5,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.settling import Ground, settle
-from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor
+from bursar.core.ledger.orders import NO_CLAIMS, Move, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.payments import effect_store, mapping
-from bursar.features.payments.model import Attempt, Payment
+from bursar.features.payments.model import PREFIX, Attempt, Payment
 from bursar.features.payments.ports import Effect
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
-_SPENDS_HOLD = frozenset({"refund", "payout_paid"})
+_SPENDS_HOLD = frozenset({"refund", "payout_paid", "transfer"})
 _ENDS_HOLD = _SPENDS_HOLD | {"payout_failed"}
 
 
@@ -32,7 +34,7 @@ class Subject(NamedTuple):
         if self.payment:
             return show("pay", self.payment.id)
         assert self.attempt
-        return show("po", self.attempt.id)
+        return show(PREFIX[self.attempt.kind], self.attempt.id)
 
 
 async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> bool:
@@ -41,7 +43,7 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
     `cause` is our own call that had it, if one had. Whoever calls has locked the payment, and knows that the effect is
     not booked yet.
     """
-    ground = _ground(subject, effect, cause)
+    ground = await _ground(tx, subject, effect, cause)
     hold_id = await effect_store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
     release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
     send = _send(subject, effect, subject.account_id)
@@ -77,6 +79,11 @@ def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:
 
 
 def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMoney | None:
+    transfer = subject.attempt if effect.kind == "transfer" else None
+    if transfer and transfer.target_id:
+        moves = (Move(transfer.account_id, transfer.target_id, transfer.money),)
+        # It is known by one id from the moment it was asked for.
+        return SendMoney(transfer.id, new_id(), moves, "payment", None, transfer.description, world=True)
     moves = tuple(mapping.moves_of(subject.provider, effect, account_id))
     if not moves:
         return None
@@ -84,12 +91,21 @@ def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMone
     return SendMoney(new_id(), new_id(), moves, "payment", None, what, {}, True, NO_CLAIMS)
 
 
-def _ground(subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:
+async def _ground(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:
     facts = {"effect": effect.kind, "provider": subject.provider, "reference": effect.reference}
     origin = cause or subject.attempt
-    return Ground(
-        _ACTIONS[origin.kind] if origin else "create_payment", origin.event_id if origin else None, subject.name, facts
-    )
+    if origin is None:
+        return Ground("create_payment", None, subject.name, facts)
+    return Ground(_ACTIONS[origin.kind], origin.event_id, subject.name, facts, await _actor(tx, origin))
+
+
+async def _actor(tx: Tx, attempt: Attempt) -> Actor | None:
+    """Whoever asked for a transfer made it, and finds it among what they did."""
+    if attempt.kind != "transfer":
+        return None
+    maker = await identity.find_principal(tx, attempt.principal_id)
+    assert maker
+    return Actor(tx.tenant, maker.id, maker.kind, maker.name, None, frozenset(), maker.team)
 
 
 _ACTIONS = {
@@ -98,6 +114,7 @@ _ACTIONS = {
     "cancel": "cancel_payment",
     "refund": "refund_payment",
     "payout": "create_payout",
+    "transfer": "create_transfer",
 }
 
 
@@ -105,6 +122,7 @@ async def release(tx: Tx, subject: Subject, attempt: Attempt, why: str) -> None:
     """Give back what was held for a call that has come to nothing."""
     hold_id = await effect_store.find_hold_of(tx, attempt.id)
     if hold_id:
-        ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why})
+        actor = await _actor(tx, attempt)
+        ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why}, actor)
         outcomes: list[Outcome] = await settle(tx, ground, [ReleaseHold(new_id(), hold_id, owner_id=attempt.id)])
         assert isinstance(outcomes[0], Done), outcomes
