@@ -16,12 +16,14 @@ CREATE TABLE bursar.account (
     version bigint DEFAULT 0 NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    upstream text,
     CONSTRAINT account_check CHECK (((number !~~ 'world:%'::text) OR (floor_minor IS NULL))),
     CONSTRAINT account_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT account_floor_minor_check CHECK ((floor_minor <= 0)),
     CONSTRAINT account_held_minor_check CHECK ((held_minor >= 0)),
     CONSTRAINT account_normal_side_check CHECK ((normal_side = ANY (ARRAY['debit'::text, 'credit'::text]))),
     CONSTRAINT account_status_check CHECK ((status = ANY (ARRAY['open'::text, 'frozen'::text, 'closed'::text]))),
+    CONSTRAINT account_upstream_check CHECK (((upstream IS NULL) OR ((floor_minor IS NULL) AND (normal_side = 'credit'::text) AND (number !~~ 'world:%'::text)))),
     CONSTRAINT available_above_floor CHECK (((floor_minor IS NULL) OR ((posted_minor - held_minor) >= floor_minor)))
 )
 WITH (fillfactor='70');
@@ -685,11 +687,14 @@ CREATE TABLE bursar.payment_attempt (
     leased_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     ended_at timestamp with time zone,
+    target_id uuid,
+    origin text,
     CONSTRAINT payment_attempt_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT payment_attempt_check CHECK (((kind = 'payout'::text) = (payment_id IS NULL))),
+    CONSTRAINT payment_attempt_check CHECK (((kind = ANY (ARRAY['payout'::text, 'transfer'::text])) = (payment_id IS NULL))),
     CONSTRAINT payment_attempt_check1 CHECK (((amount_minor > 0) OR (kind = 'cancel'::text))),
-    CONSTRAINT payment_attempt_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'payout'::text]))),
-    CONSTRAINT payment_attempt_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+    CONSTRAINT payment_attempt_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'payout'::text, 'transfer'::text]))),
+    CONSTRAINT payment_attempt_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'pending'::text, 'unknown'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT payment_attempt_target_check CHECK ((((kind = 'transfer'::text) = (target_id IS NOT NULL)) AND ((kind = 'transfer'::text) = (origin IS NOT NULL))))
 )
 WITH (fillfactor='80');
 
@@ -711,7 +716,7 @@ CREATE TABLE bursar.payment_effect (
     entry_id uuid,
     booked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT payment_effect_fee_minor_check CHECK ((fee_minor >= 0)),
-    CONSTRAINT payment_effect_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'refund'::text, 'refund_failed'::text, 'dispute'::text, 'dispute_review'::text, 'dispute_won'::text, 'dispute_lost'::text, 'payout'::text, 'payout_paid'::text, 'payout_failed'::text, 'adjustment'::text])))
+    CONSTRAINT payment_effect_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'refund'::text, 'refund_failed'::text, 'dispute'::text, 'dispute_review'::text, 'dispute_won'::text, 'dispute_lost'::text, 'payout'::text, 'payout_paid'::text, 'payout_failed'::text, 'adjustment'::text, 'transfer'::text])))
 );
 
 ALTER TABLE ONLY bursar.payment_effect FORCE ROW LEVEL SECURITY;
@@ -1266,6 +1271,8 @@ ALTER TABLE ONLY bursar.webhook_endpoint
 ALTER TABLE ONLY bursar.webhook_secret
     ADD CONSTRAINT webhook_secret_pkey PRIMARY KEY (tenant_id, endpoint_id, id);
 
+CREATE UNIQUE INDEX account_by_upstream ON bursar.account USING btree (tenant_id, upstream) WHERE (upstream IS NOT NULL);
+
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
 CREATE UNIQUE INDEX approval_asked_once ON bursar.approval USING btree (tenant_id, mandate_id, maker_id) WHERE ((status = 'pending'::text) AND (mandate_id IS NOT NULL));
@@ -1541,6 +1548,9 @@ ALTER TABLE ONLY bursar.operator_credential
 
 ALTER TABLE ONLY bursar.operator_totp
     ADD CONSTRAINT operator_totp_tenant_id_operator_id_fkey FOREIGN KEY (tenant_id, operator_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_target_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
 
 ALTER TABLE ONLY bursar.payment_attempt
     ADD CONSTRAINT payment_attempt_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);

@@ -31,9 +31,14 @@ class Served:
 
 
 @contextmanager
-def serving(*, database_url: str | None = None, data: Path | None = None, port: int = 0) -> Generator[Served]:
-    """A service on this database, or in the sandbox of this data directory; stopped at the end if it still runs."""
-    process = start(database_url=database_url, data=data, port=port)
+def serving(
+    *, database_url: str | None = None, data: Path | None = None, port: int = 0, **settings: str
+) -> Generator[Served]:
+    """A service on this database, or in the sandbox of this data directory; stopped at the end if it still runs.
+
+    `settings` are those of its environment, by their names.
+    """
+    process = start(database_url=database_url, data=data, port=port, **settings)
     try:
         yield listening(process)
     finally:
@@ -47,14 +52,16 @@ def serving(*, database_url: str | None = None, data: Path | None = None, port: 
         process.stdout.close()
 
 
-def start(*, database_url: str | None = None, data: Path | None = None, port: int = 0) -> subprocess.Popen[str]:
+def start(
+    *, database_url: str | None = None, data: Path | None = None, port: int = 0, **settings: str
+) -> subprocess.Popen[str]:
     """Start one without waiting for it."""
     places = {"BURSAR_DATABASE_URL": database_url, "BURSAR_DATA": str(data) if data else None}
     return subprocess.Popen(
         [sys.executable, "-m", "bursar", "serve", "--port", str(port)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**_environment(), **{name: value for name, value in places.items() if value}},
+        env={**_environment(), **{name: value for name, value in places.items() if value}, **settings},
     )
 
 

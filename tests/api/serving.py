@@ -1,8 +1,9 @@
 """The service in the test's own process, with nothing but ASGI between the two."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import httpx2
@@ -19,6 +20,7 @@ from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Bell, Database
+from tests.upstreams import Upstream
 
 BASE = "http://127.0.0.1"
 WEBHOOK_SECRET = "whsec_of_the_tests"
@@ -35,6 +37,10 @@ async def somewhere_public(name: str, port: int) -> Sequence[str]:
 NAMES: dict[str, Resolve] = {"all": somewhere_public}
 
 
+def _anybodys(upstream: Upstream) -> Callable[[UUID], Upstream]:
+    return lambda _: upstream
+
+
 async def _resolve(name: str, port: int) -> Sequence[str]:
     return await NAMES["all"](name, port)
 
@@ -46,13 +52,13 @@ async def served(
     """The service on this database; with a tenant as `sandbox`, open without a key and for this machine only.
 
     `requests_per_second` is what a key has while other tenants are at work; 0 is no limit. Without `providers` the
-    sandbox's is connected, and its events are signed with WEBHOOK_SECRET.
+    sandbox's is connected, and its events are signed with WEBHOOK_SECRET; and an upstream that knows every account.
     """
 
     @asynccontextmanager
     async def open_door() -> AsyncGenerator[Door]:
         desk, bell = Desk(database, assess), Bell()
-        connected = providers or with_sandbox(database, [WEBHOOK_SECRET])
+        connected = providers or replace(with_sandbox(database, [WEBHOOK_SECRET]), upstream_of=_anybodys(Upstream()))
         ringing = asyncio.create_task(ring_for_jobs(database, bell, CHANNEL))
         pace = Turnstile(requests_per_second)
         yield Door(database, desk, sandbox, pace, providers=connected, bell=bell, resolve=_resolve)

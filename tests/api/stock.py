@@ -179,7 +179,7 @@ class Stock:
 
     async def _made_for(self, operation_id: str, name: str) -> str:
         """What a path names: a thing that the operation may use up."""
-        if operation_id in ("freeze_account", "close_account"):
+        if operation_id in ("freeze_account", "close_account", "mark_account_upstream"):
             return await self.account()
         undoes: dict[str, tuple[Callable[[], Awaitable[str]], str, str]] = {
             "unfreeze_account": (self.account, "accounts", "freeze"),

@@ -16,8 +16,8 @@ from bursar.core.authority.model import ACTIONS
 
 # Nothing of these moves money, so a repetition does no harm that the state does not show.
 MOVES_NO_MONEY = {
-    "open_account", "freeze_account", "unfreeze_account", "close_account", "create_agent", "change_team",
-    "create_key", "revoke_key",
+    "open_account", "freeze_account", "unfreeze_account", "close_account", "mark_account_upstream", "create_agent",
+    "change_team", "create_key", "revoke_key",
     "draft_mandate", "change_mandate", "activate_mandate", "pause_mandate", "resume_mandate", "revoke_mandate",
     "request_mandate_change",
     "approve_approval", "reject_approval", "cancel_approval", "create_counterparty", "block_counterparty",

@@ -40,6 +40,7 @@ from bursar.api.routes import (
     reconciliation,
     risk,
     transfers,
+    upstream,
     webhooks,
 )
 from bursar.api.routing import lean_routes
@@ -57,7 +58,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation, startup,
+    notifications, reconciliation, startup, upstream,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

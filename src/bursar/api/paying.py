@@ -11,6 +11,7 @@ from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told
 from bursar.core.authority.service import Reply
 from bursar.core.idempotency.model import UNDER_WAY, Answer
 from bursar.core.identity.model import Actor
+from bursar.core.ledger.model import Account
 from bursar.core.ledger.orders import Order
 from bursar.features.payments.calling import Shop, Shown, finish, send
 from bursar.features.payments.following import Following
@@ -18,7 +19,9 @@ from bursar.features.payments.giving import PayingOut, Refunding
 from bursar.features.payments.intents import Charging
 from bursar.features.payments.model import OPEN
 from bursar.features.payments.resolving import resolve
-from bursar.kernel.money import Money, read_amount
+from bursar.features.payments.transferring import Transferring
+from bursar.features.payments.upstream import available_at
+from bursar.kernel.money import Money, read_amount, show_minor
 from bursar.kernel.refusal import Refusal
 
 _UNDER_WAY = Answer(UNDER_WAY, b"")
@@ -34,6 +37,14 @@ def now_of(caller: Caller) -> datetime:
     return caller.door.providers.clock()
 
 
+async def available_now(caller: Caller, account: Account) -> str:
+    """What an account has available: of one that lives upstream, what it says there. In no transaction."""
+    if account.upstream is None:
+        return show_minor(account.balance.available, account.currency)
+    upstream = caller.door.providers.upstream_of(caller.credential.tenant_id)
+    return await available_at(upstream, account, account.upstream)
+
+
 def reader_of(amount: str | None) -> Callable[[str], Money] | None:
     """Reads an amount in a currency that is found later; None where none was given."""
     if amount is None:
@@ -43,7 +54,7 @@ def reader_of(amount: str | None) -> Callable[[str], Money] | None:
 
 async def order(
     caller: Caller,
-    intent: Charging | Refunding | PayingOut,
+    intent: Charging | Refunding | PayingOut | Transferring,
     shown: Shown,
     refused: Callable[[Refusal], int | None] = lambda _: None,
 ) -> Response:
@@ -68,7 +79,11 @@ async def order(
 
 
 async def go_on(
-    caller: Caller, ask: Ask, intent: Charging | Refunding | PayingOut | Following, reply: Reply, shown: Shown
+    caller: Caller,
+    ask: Ask,
+    intent: Charging | Refunding | PayingOut | Transferring | Following,
+    reply: Reply,
+    shown: Shown,
 ) -> Response:
     """The rest, once the first half has committed; what was answered before is answered again."""
     attempt = intent.attempt
@@ -76,7 +91,7 @@ async def go_on(
         return caller.respond(reply, ask)
     shop, tenant_id = shop_of(caller), ask.credential.tenant_id
     if not intent.again:
-        ending = await send(shop.providers.of(tenant_id, attempt.provider), attempt, intent.payment)
+        ending = await send(shop.providers.carrier_of(tenant_id, attempt.provider), attempt, intent.payment)
         return caller.respond(await finish(shop, ask, attempt, ending, shown), ask)
     if attempt.status in OPEN:
         await resolve(shop, tenant_id, attempt.id, at_once=True)

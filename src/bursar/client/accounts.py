@@ -45,6 +45,11 @@ class Accounts(Room):
         """Accounts, oldest first, a page at a time."""
         return await self._read(Page[Account], "list_accounts", "/v1/accounts", given(cursor=cursor, limit=limit))
 
+    async def mark_account_upstream(self, account: str, *, number: str, idempotency_key: str | None = None) -> Account:
+        """Say that an account's money lives upstream, under this number there, for good."""
+        path = f"/v1/accounts/{segment(account)}/upstream"
+        return await self._change(Account, "mark_account_upstream", path, given(number=number), idempotency_key)
+
     def iterate_accounts(self) -> AsyncIterator[Account]:
         """All accounts, oldest first."""
         return items_of(lambda cursor: self.list_accounts(cursor=cursor, limit=500))

@@ -24,4 +24,11 @@ class Settings(BaseSettings):
     # Outside the sandbox its provider is there only when asked for: what it pays is no money.
     sandbox_provider: bool = False
     sandbox_webhook_secrets: list[str] = Field(default_factory=list[str], repr=False)
+    # Another service in which accounts of this tenant may live (the sandbox's, else `main`), and our key there.
+    upstream_url: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")
+    upstream_key: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$", repr=False)
+    upstream_tenant: str | None = None
+    upstream_connect_seconds: float = Field(default=2.0, gt=0, le=20)
+    # Whoever sends a call has half a minute for it before somebody else may.
+    upstream_seconds: float = Field(default=10.0, gt=0, le=20)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

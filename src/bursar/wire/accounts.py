@@ -33,8 +33,18 @@ class OpenAccount(Asked):
         return self
 
 
+class MarkUpstream(Asked):
+    """Where an account's money lives."""
+
+    number: Annotated[str, Field(pattern=ACCOUNT_PATTERN, examples=["ACC10001"], description="Its number upstream.")]
+
+
 class Account(Told):
-    """An account as it stands: `available` is posted minus held; `version` counts the postings on it."""
+    """An account as it stands: `available` is posted minus held; `version` counts the postings on it.
+
+    With `upstream`, its number in another service, its money lives there: these amounts are what was moved through
+    here, and `held` what is under way. Its balance says what it has there.
+    """
 
     id: str
     number: str
@@ -50,6 +60,7 @@ class Account(Told):
     version: int
     metadata: Metadata
     opened_at: Time
+    upstream: str | None
 
 
 class Balance(Told):

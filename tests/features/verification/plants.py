@@ -168,6 +168,8 @@ PLANTS: list[tuple[str, str]] = [
     ("I63", AN_EFFECT.format(AN_ENTRY)),
     ("I64", "UPDATE hold SET owner_id = id WHERE status = 'pending'; "
             + AN_ATTEMPT.format("(SELECT id FROM hold WHERE status = 'pending' LIMIT 1)")),
+    ("I65", "UPDATE account SET floor_minor = NULL, upstream = number "
+            "WHERE id = (SELECT target_id FROM posting LIMIT 1) AND normal_side = 'credit'"),
     ("I45", "DELETE FROM event WHERE id IN (SELECT id FROM decision)"),
     ("I45", "UPDATE decision SET agent_id = (SELECT id FROM principal WHERE kind = 'operator' LIMIT 1)"),
     ("I51", "/* of nothing */ " + A_DELIVERY.format("gen_random_uuid()", "pending", 0)),

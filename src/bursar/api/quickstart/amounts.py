@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from bursar.core.ledger.outcomes import InsufficientFunds
+from bursar.features.payments.upstream import UpstreamInsufficientFunds
 from bursar.kernel.money import plain, refuse_not_positive
 from bursar.kernel.refusal import Refusal
 
@@ -16,4 +17,4 @@ def loose_text(amount: str | int | Decimal) -> str:
 
 def quick_status(refusal: Refusal) -> int | None:
     """The quickstart answers 400 when funds do not suffice; all else keeps its status."""
-    return 400 if isinstance(refusal, InsufficientFunds) else None
+    return 400 if isinstance(refusal, InsufficientFunds | UpstreamInsufficientFunds) else None

@@ -1,6 +1,7 @@
 """System 1: fintech actions for agents."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -11,6 +12,7 @@ from bursar.api.problems import QUICK_PROBLEMS, READ_PROBLEMS, answer_of
 from bursar.api.quickstart.amounts import loose_text, quick_status
 from bursar.api.routes.refs import account_ref
 from bursar.api.routing import GatedRoute
+from bursar.api.upstreaming import goes_upstream, transfer_upstream
 from bursar.core.authority.model import Told
 from bursar.core.events import service as events
 from bursar.core.events.model import Recorded
@@ -46,14 +48,18 @@ class NotThisAgent(Forbidden):
 async def agent_transfer(caller: CallerOf, body: wire.AgentTransfer, key: OptionalIdempotencyKey = None) -> Response:
     """An agent moves money. Balance check, transfer and event commit together or not at all.
 
+    Between two accounts that live upstream the transfer is made there, and its event commits with what came of it.
     Send an `Idempotency-Key`: without one, a retry after a lost answer is a second transfer.
     """
     agent = caller.as_agent(body.agent_id)
     wish = Wish(account_ref(body.source_account), account_ref(body.target_account), loose_text(body.amount))
 
+    ask = agent.ask("create_transfer", key, body, "/agent/transfer")
+    if numbers := await goes_upstream(agent, wish):
+        return await transfer_upstream(agent, ask, wish, partial(_refuse_another, body), numbers)
+
     def orders(actor: Actor) -> list[Order]:
-        if actor.kind == "agent" and body.agent_id not in (actor.name, show("prn", actor.principal_id)):
-            raise NotThisAgent
+        _refuse_another(body, actor)
         return [transfers.send(actor, wish)]
 
     def answer(outcomes: Sequence[Told]) -> Answer:
@@ -64,7 +70,12 @@ async def agent_transfer(caller: CallerOf, body: wire.AgentTransfer, key: Option
         made = wire.AgentTransferAnswer(ok=True, transfer=_made(Transfer.of_done(outcome)))
         return json_answer(made)
 
-    return await agent.move(agent.ask("create_transfer", key, body, "/agent/transfer"), orders, answer)
+    return await agent.move(ask, orders, answer)
+
+
+def _refuse_another(body: wire.AgentTransfer, actor: Actor) -> None:
+    if actor.kind == "agent" and body.agent_id not in (actor.name, show("prn", actor.principal_id)):
+        raise NotThisAgent
 
 
 @router.get("/{agent_id}/events", response_model=wire.AgentEvents, responses=READ_PROBLEMS)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bursar.api.door import PENDING, SANDBOX_AGENT, CallerOf, OptionalIdempotencyKey, json_answer, json_response
+from bursar.api.paying import available_now
 from bursar.api.problems import QUICK_PROBLEMS, READ_PROBLEMS, answer_of
 from bursar.api.quickstart.amounts import loose_text, quick_status
 from bursar.api.routes.refs import AccountPath, account_ref
@@ -16,7 +17,6 @@ from bursar.core.ledger import reading
 from bursar.core.ledger.outcomes import Done
 from bursar.features.transfers import service as transfers
 from bursar.features.transfers.service import Wish
-from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import Refusal
 from bursar.wire import quickstart as wire
 
@@ -25,10 +25,11 @@ router = APIRouter(tags=["quickstart: retail banking"], route_class=GatedRoute)
 
 @router.get("/accounts/{account_number}/balance", response_model=wire.AccountBalance, responses=READ_PROBLEMS)
 async def account_balance(caller: CallerOf, account_number: AccountPath) -> Response:
-    """What an account has available now."""
-    async with caller.as_agent(SANDBOX_AGENT).reading("get_balance") as (tx, _):
+    """What an account has available now; of one that lives upstream, what it has there."""
+    agent = caller.as_agent(SANDBOX_AGENT)
+    async with agent.reading("get_balance") as (tx, _):
         account = await reading.find_account(tx, account_ref(account_number))
-    balance = show_minor(account.balance.available, account.currency)
+    balance = await available_now(agent, account)
     return json_response(
         wire.AccountBalance(account_number=account.number, balance=balance, currency=account.currency)
     )  # fmt: skip

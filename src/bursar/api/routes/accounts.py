@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer, json_response, refuse_cursor
+from bursar.api.paying import available_now
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.refs import AccountPath, Cursor, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
@@ -66,11 +67,15 @@ async def get_account(caller: CallerOf, account: AccountPath) -> Response:
 
 @router.get("/{account}/balance", response_model=wire.Balance, responses=READ_PROBLEMS)
 async def get_balance(caller: CallerOf, account: AccountPath, at: Annotated[Time | None, Query()] = None) -> Response:
-    """The balance now, or with `at` the posted balance from everything effective up to that moment."""
+    """The balance now, or with `at` the posted balance from everything effective up to that moment.
+
+    Of an account that lives upstream, `available` is what it has there now; the rest is what was moved through here.
+    """
     async with caller.reading("get_balance") as (tx, _):
         found = await reading.find_account(tx, account_ref(account))
         past = await reading.balance_at(tx, found, at) if at else None
-    return json_response(_show_balance(found, at, past))
+    available = None if at else await available_now(caller, found)
+    return json_response(_show_balance(found, available, at, past))
 
 
 @router.get("/{account}/statement", response_model=wire.Statement, responses=READ_PROBLEMS)
@@ -190,10 +195,11 @@ def show_account(account: Account) -> wire.Account:
         version=balance.version,
         metadata=dict(account.metadata),
         opened_at=account.opened_at,
+        upstream=account.upstream,
     )
 
 
-def _show_balance(account: Account, at: datetime | None, past: int | None) -> wire.Balance:
+def _show_balance(account: Account, available: str | None, at: datetime | None, past: int | None) -> wire.Balance:
     balance, currency = account.balance, account.currency
     known: dict[str, Any] = {"account": account.number, "currency": currency, "version": balance.version, "at": at}
     if past is not None:
@@ -201,7 +207,7 @@ def _show_balance(account: Account, at: datetime | None, past: int | None) -> wi
     return wire.Balance(
         posted=show_minor(balance.posted, currency),
         held=show_minor(balance.held, currency),
-        available=show_minor(balance.available, currency),
+        available=available,
         **known,
     )
 

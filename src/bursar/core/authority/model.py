@@ -42,6 +42,7 @@ ACTIONS: dict[str, Action] = {
         Action("freeze_account", "accounts:freeze"),
         Action("unfreeze_account", "accounts:unfreeze"),
         Action("close_account", "accounts:close"),
+        Action("mark_account_upstream", "accounts:upstream"),
         Action("create_transfer", "transfers:create"),
         Action("create_transfers", "transfers:create"),
         Action("get_transfer", "transfers:read"),

@@ -177,16 +177,22 @@ async def act(
     return Carried([reply], event.id)
 
 
-def pin(tx: Tx, ask: Ask, principal_id: UUID, answer: Answer, event_id: UUID) -> None:
-    """Pin the answer to what took two transactions: to the event of the first, under the key's lock."""
-    claim = ask.claim
-    if claim and answer.status not in NOT_PINNED:
-        pinned = pin_id(principal_id, ask.action.name, claim.key)
-        hashed = claim.request_hash
-        idempotency.pin(
-            tx,
-            [Pinned(pinned, principal_id, ask.action.name, claim.key, hashed, answer.status, answer.body, event_id)],
-        )
+async def pin(tx: Tx, ask: Ask, principal_id: UUID, answer: Answer, event_id: UUID) -> Answer:
+    """Pin the answer to what took two transactions: to the event of the first, under the key's lock.
+
+    Of several who waited for it, all get what was pinned first.
+    """
+    claim, action = ask.claim, ask.action.name
+    if claim is None or answer.status in NOT_PINNED:
+        return answer
+    place = pin_id(principal_id, action, claim.key)
+    if first := (await idempotency.find(tx, [place])).get(place):
+        return Answer(first.status, first.body, replayed=True)
+    hashed = claim.request_hash
+    idempotency.pin(
+        tx, [Pinned(place, principal_id, action, claim.key, hashed, answer.status, answer.body, event_id)]
+    )  # fmt: skip
+    return answer
 
 
 async def authorise_read(tx: Tx, ask: Ask) -> Actor:

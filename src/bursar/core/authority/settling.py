@@ -10,6 +10,7 @@ from bursar.core.authority.model import ACTIONS
 from bursar.core.authority.record import meters_of
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
+from bursar.core.identity.model import Actor
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.orders import Order, SingleOrder, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome, Refused
@@ -21,20 +22,22 @@ from bursar.kernel.ids import new_id, show
 class Ground(NamedTuple):
     """What a settlement rests on: the action of the table that began it, the event that allowed it, what it is about.
 
-    Without `event_id` somebody outside began it (a provider's customer disputes a payment).
+    Without `event_id` somebody outside began it (a provider's customer disputes a payment). Without `actor` it is
+    Bursar's own doing.
     """
 
     action: str
     event_id: UUID | None
     about: str
     facts: Mapping[str, Json]
+    actor: Actor | None = None
 
 
-async def settle(tx: Tx, ground: Ground, orders: Sequence[Order], spent: UUID | None = None) -> list[Outcome]:
+async def settle(tx: Tx, ground: Ground, orders: Sequence[Order], *, spent: UUID | None = None) -> list[Outcome]:
     """Carry out what follows from what was allowed; every order is recorded with its ground, done or refused.
 
     No mandate is asked again: what is settled has happened outside. Holds that end give their limits back, but for the
-    one whose money is `spent`: it went where it was held for.
+    hold `spent`, whose money has gone where it was meant to go.
     """
     assert ground.action in ACTIONS
     sent = await ledger.send_many(tx, orders, ledger.unexamined)
@@ -70,7 +73,9 @@ def _event(ground: Ground, event_id: UUID, happening: Happening) -> Event:
         "about": ground.about,
         "because": show("evt", ground.event_id) if ground.event_id else None,
     }
-    return event_of(event_id, None, "", ground.action, happening._replace(payload={**happening.payload, **because}))
+    return event_of(
+        event_id, ground.actor, "", ground.action, happening._replace(payload={**happening.payload, **because})
+    )
 
 
 async def give_back(tx: Tx, event_id: UUID, amount_minor: int, *, whole: bool) -> None:

@@ -21,6 +21,7 @@ Scope = Literal[
     "accounts:freeze",
     "accounts:unfreeze",
     "accounts:close",
+    "accounts:upstream",
     "transfers:read",
     "transfers:create",
     "transfers:reverse",
@@ -74,6 +75,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "accounts:freeze",
         "accounts:unfreeze",
         "accounts:close",
+        # Whose money it is there, nobody here can see.
+        "accounts:upstream",
         "agents:write",
         "keys:read",
         "keys:write",

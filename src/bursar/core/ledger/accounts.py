@@ -65,6 +65,30 @@ def _new(order: OpenAccount, now: datetime) -> Account:
     )  # fmt: skip
 
 
+async def live_upstream(tx: Tx, ref: AccountRef, number: str) -> Account:
+    """From now on the money of this account lives upstream, under this number there, for good.
+
+    Refuses an account that holds money or did before, and a number that another account has.
+    """
+    accounts, _ = await store.lock_accounts(tx, [ref])
+    if not accounts:
+        raise UnknownAccount("account")
+    (account,) = accounts
+    if account.upstream is not None:
+        raise StateConflict(f"{account.number} lives upstream already, as {account.upstream}.")
+    if account.status != "open":
+        raise StateConflict(f"{account.number} is {account.status}.")
+    if account.balance != Balance(0, 0, 0):
+        raise StateConflict(f"{account.number} has been used in this book.")
+    if account.is_world or account.normal_side != "credit":
+        raise StateConflict(f"{account.number} is one of this book's own accounts.")
+    other = await store.find_by_upstream(tx, number)
+    if other is not None:
+        raise StateConflict(f"{other} has that number upstream.")
+    await store.mark_upstream(tx, account.id, number)
+    return await reading.find_account(tx, account.id)
+
+
 _ALLOWED: dict[AccountStatus, tuple[AccountStatus, ...]] = {
     "frozen": ("open",),
     "open": ("frozen",),

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import TypeAlias
 from uuid import UUID
 
+from bursar.core.ledger import guards
 from bursar.core.ledger.book import Book, Page
-from bursar.core.ledger.guards import refuse_below_floor, refuse_closed, refuse_currency, refuse_frozen
+from bursar.core.ledger.guards import refuse_below_floor, refuse_closed, refuse_currency, refuse_frozen, refuse_upstream
 from bursar.core.ledger.model import Account, Balance, Entry, Hold, Original, Posting
 from bursar.core.ledger.orders import (
     CaptureHold,
@@ -107,6 +108,7 @@ def _one(page: Page, order: SingleOrder) -> Done:
         case SendMoney():
             return _send(page, order)
         case PlaceHold():
+            guards.refuse_half_upstream(page, order)
             return _place(page, order)
         case CaptureHold():
             return _capture(page, order)
@@ -122,6 +124,7 @@ def _undertake(page: Page, order: Undertake) -> Done:
     """Only what will hold when the money comes is looked at: nothing moves yet."""
     account = page.account(order.account, "account")
     refuse_closed(account)
+    refuse_upstream(account)
     refuse_currency(account, order.money)
     return Done(page.as_of_now(account))
 
@@ -156,6 +159,8 @@ def _posting(page: Page, entry: Entry, seq: int, move: Move) -> Posting:
     for account in (source, target):
         refuse_closed(account)
         refuse_currency(account, money)
+        if entry.kind != "payment":  # What was done there is booked here.
+            refuse_upstream(account)
     amount = money.minor
     debited = _change(page, source, amount if source.normal_side == "debit" else -amount)
     credited = _change(page, target, amount if target.normal_side == "credit" else -amount)
@@ -248,14 +253,7 @@ def _end(page: Page, hold: Hold, status: str) -> Done:
 
 def _pending(page: Page, hold_id: UUID, approval_id: UUID | None, owner_id: UUID | None) -> Hold:
     hold = page.hold(hold_id)
-    if hold.approval_id != approval_id:
-        raise StateConflict("The hold belongs to an approval.")
-    if hold.owner_id != owner_id:
-        raise StateConflict("The hold belongs to a payment that is under way, and ends with it.")
-    if hold.is_due(page.book.now):
-        raise StateConflict("The hold is expired.")
-    if hold.status != "pending":
-        raise StateConflict(f"The hold is {hold.status}.")
+    guards.refuse_ended(hold, page.book.now, approval_id, owner_id)
     return hold
 
 

@@ -37,7 +37,11 @@ class Balance(NamedTuple):
 
 
 class Account(NamedTuple):
-    """One account and its balance. `floor_minor` is the least `available` may be: None, 0, or minus a credit limit."""
+    """One account and its balance. `floor_minor` is the least `available` may be: None, 0, or minus a credit limit.
+
+    With `upstream` its money lives in another service, under this number there; the balance is what was moved there
+    through here.
+    """
 
     id: UUID
     number: str
@@ -49,12 +53,13 @@ class Account(NamedTuple):
     balance: Balance
     metadata: Metadata
     opened_at: datetime
+    upstream: str | None = None
 
     def with_balance(self, balance: Balance) -> "Account":
         """The same account with another balance; written out because every order needs it."""
         return Account(
             self.id, self.number, self.name, self.currency, self.normal_side, self.floor_minor, self.status, balance,
-            self.metadata, self.opened_at,
+            self.metadata, self.opened_at, self.upstream,
         )  # fmt: skip
 
     @property

@@ -124,6 +124,27 @@ class CounterpartyNotAllowed(Forbidden):
         return f"{self.number} is a world account; your key may not use it. No money moved."
 
 
+class LivesUpstream(Conflict):
+    """The money of this account lives in another service."""
+
+    next: ClassVar[str] = "Move money between two accounts that both live upstream, with POST /agent/transfer."
+
+    def __init__(self, number: str) -> None:
+        """The number of the account."""
+        super().__init__(number)
+        self.number = number
+
+    @property
+    def code(self) -> str:
+        """A clash between what was asked and where the money is."""
+        return "state_conflict"
+
+    @property
+    def detail(self) -> str:
+        """Which account, and what that means."""
+        return f"{self.number} lives upstream: its money does not move in this book alone. No money moved."
+
+
 class StateConflict(Conflict):
     """The object is not in a state that allows this."""
 

@@ -54,7 +54,7 @@ async def find_account(tx: Tx, ref: AccountRef) -> Account:
                       SELECT sum(h.amount_minor) FROM hold h
                       WHERE h.tenant_id = a.tenant_id AND h.account_id = a.id AND h.status = 'pending'
                         AND h.expires_at <= clock_timestamp()), 0)::bigint,
-                  a.version, a.metadata, a.opened_at
+                  a.version, a.metadata, a.opened_at, a.upstream
            FROM account a WHERE a.tenant_id = $1 AND (a.id = $2 OR a.number = $3)""",
         tx.tenant,
         ref if isinstance(ref, UUID) else None,
@@ -74,7 +74,7 @@ async def list_accounts(tx: Tx, after: UUID | None, limit: int) -> list[Account]
                       SELECT sum(h.amount_minor) FROM hold h
                       WHERE h.tenant_id = a.tenant_id AND h.account_id = a.id AND h.status = 'pending'
                         AND h.expires_at <= clock_timestamp()), 0)::bigint,
-                  a.version, a.metadata, a.opened_at
+                  a.version, a.metadata, a.opened_at, a.upstream
            FROM account a WHERE a.tenant_id = $1 AND ($2::uuid IS NULL OR a.id > $2) ORDER BY a.id LIMIT $3""",
         tx.tenant,
         after,

@@ -39,10 +39,13 @@ def account_row(
     version: int,
     metadata: str,
     opened_at: datetime,
+    upstream: str | None,
 ) -> Account:
     """One row of `account`, in the order of its columns."""
     balance = Balance(posted, held, version)
-    return Account(id, number, name, currency, normal_side, floor_minor, status, balance, _read(metadata), opened_at)
+    return Account(
+        id, number, name, currency, normal_side, floor_minor, status, balance, _read(metadata), opened_at, upstream
+    )  # fmt: skip
 
 
 def entry_row(

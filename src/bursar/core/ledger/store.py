@@ -40,7 +40,7 @@ async def lock_accounts(tx: Tx, refs: Iterable[AccountRef]) -> tuple[list[Accoun
                ORDER BY id)
            SELECT clock_timestamp(), a.* FROM wanted w CROSS JOIN LATERAL (
                SELECT id, number, name, currency, normal_side, floor_minor, status, posted_minor, held_minor, version,
-                      metadata, opened_at
+                      metadata, opened_at, upstream
                FROM account WHERE tenant_id = $1 AND id = w.id FOR NO KEY UPDATE) a""",
         tx.tenant,
         [ref for ref in named if isinstance(ref, UUID)],
@@ -168,6 +168,22 @@ async def insert_accounts(tx: Tx, accounts: Sequence[Account]) -> None:
 async def mark_account(tx: Tx, account_id: UUID, status: AccountStatus) -> None:
     """Set the status of a locked account."""
     await tx.run("UPDATE account SET status = $3 WHERE tenant_id = $1 AND id = $2", tx.tenant, account_id, status)
+
+
+async def mark_upstream(tx: Tx, account_id: UUID, number: str) -> None:
+    """Write under which number the money of a locked account lives upstream; from then on it has no floor."""
+    await tx.run(
+        "UPDATE account SET upstream = $3, floor_minor = NULL WHERE tenant_id = $1 AND id = $2",
+        tx.tenant,
+        account_id,
+        number,
+    )
+
+
+async def find_by_upstream(tx: Tx, number: str) -> str | None:
+    """The number here of the account that lives upstream under this one."""
+    found = await tx.column(str, "SELECT number FROM account WHERE tenant_id = $1 AND upstream = $2", tx.tenant, number)
+    return found[0] if found else None
 
 
 def write(tx: Tx, page: Page) -> None:

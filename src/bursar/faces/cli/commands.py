@@ -14,6 +14,7 @@ from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.payment_commands import payments_app
 from bursar.faces.cli.reconcile_commands import reconcile_app
 from bursar.faces.cli.risk_commands import risk_app
+from bursar.faces.cli.upstream_commands import upstream_app
 from bursar.faces.cli.webhook_commands import webhooks_app
 from bursar.kernel.refusal import Refusal
 
@@ -31,6 +32,7 @@ app.command(cases_app)
 app.command(webhooks_app)
 app.command(reconcile_app)
 app.command(payments_app)
+app.command(upstream_app)
 app.command(import_app)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import signal
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -22,12 +21,14 @@ from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
-from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.faces.cli.place import CannotServe, Place, opened, tenant_id_of
+from bursar.faces.cli.upstream import is_loopback, upstream_of
 from bursar.features.jobs.store import CHANNEL
 from bursar.features.notifications.delivering import Dispatcher
 from bursar.features.notifications.sending import Post, network
 from bursar.features.payments.calling import Shop
-from bursar.features.payments.connecting import with_sandbox
+from bursar.features.payments.connecting import with_sandbox, with_upstream
+from bursar.features.payments.providers.upstream import HttpUpstream
 from bursar.features.payments.registry import NO_PROVIDERS
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Bell, Database, UpstreamUnavailable
@@ -68,13 +69,14 @@ async def serve(host: str, port: int, data: Path | None) -> None:
     """Serve until SIGINT or SIGTERM; requests in flight are answered first."""
     settings = Settings()
     configure_logs(settings.log_level)
-    if not settings.database_url and not _is_loopback(host):
+    if not settings.database_url and not is_loopback(host):
         raise CannotServe(f"The sandbox is open without a key, so it listens on this machine only, not on {host}.")
+    upstream = upstream_of(settings)
     async with opened(data) as place:
 
         @asynccontextmanager
         async def open_door() -> AsyncGenerator[Door]:
-            async with _door(place, settings) as door:
+            async with _door(place, settings, upstream) as door:
                 yield door
 
         config = uvicorn.Config(
@@ -90,7 +92,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
 
 @asynccontextmanager
-async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
+async def _door(place: Place, settings: Settings, upstream: HttpUpstream | None) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
@@ -101,6 +103,8 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
     providers = NO_PROVIDERS
     if place.is_sandbox or settings.sandbox_provider:
         providers = with_sandbox(place.database, settings.sandbox_webhook_secrets)
+    whose = tenant_id_of(settings.upstream_tenant) if settings.upstream_tenant else place.tenant_id
+    providers = with_upstream(providers, upstream, whose)
     tasks = (*worker.payment_tasks(Shop(workers, providers)), (dispatcher.turn, 0.25))
     bell = Bell()
     beside = [
@@ -119,6 +123,8 @@ async def _door(place: Place, settings: Settings) -> AsyncGenerator[Door]:
         await asyncio.gather(*beside, return_exceptions=True)
         await dispatcher.close()
         await post.transport.aclose()
+        if upstream:
+            await upstream.close()
         await desk.drain()
         await senders.close()
         await workers.close()
@@ -141,15 +147,6 @@ async def _bring_up(server: EmbeddedPostgres) -> None:
         await asyncio.to_thread(server.start)
     except PostgresUnavailable as error:
         structlog.get_logger().error("PostgreSQL does not start", reason=str(error))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from bursar.features.payments.booking import Subject
 from bursar.features.payments.cases import open_for
 from bursar.features.payments.judging import in_turn, is_early, mismatch, overshoot
 from bursar.features.payments.machine import Place, reported
-from bursar.features.payments.model import OPEN, Attempt, AttemptStatus, Booked, Payment
+from bursar.features.payments.model import OPEN, PREFIX, Attempt, AttemptStatus, Booked, Payment
 from bursar.features.payments.ports import CallKind, Effect, EffectKind, Report
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
@@ -26,7 +26,7 @@ _LATER: dict[AttemptStatus, int] = {
 }  # fmt: skip
 _ENDS: dict[str, AttemptStatus] = {
     "capture": "succeeded", "refund": "succeeded", "refund_failed": "failed", "payout_paid": "succeeded",
-    "payout_failed": "failed",
+    "payout_failed": "failed", "transfer": "succeeded",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ async def apply(
 
 
 def _reference(report: Report) -> str | None:
-    return None if report.kind in ("refund", "payout") else report.reference
+    return None if report.kind in PREFIX else report.reference
 
 
 async def _quarantine(tx: Tx, subject: Subject, why: str) -> None:
@@ -123,9 +123,9 @@ async def _tell(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None)
             telling.dispute_changed(tx, payment, effect)
     ends = _ENDS.get(effect.kind)
     if cause and ends and _LATER[ends] > _LATER[cause.status]:
-        reference = effect.about if cause.kind in ("refund", "payout") else None
+        reference = effect.about if cause.kind in PREFIX else None
         await store.update_attempt(tx, cause.id, ends, reference, None, None)
-        if cause.kind in telling.PREFIX:
+        if cause.kind in PREFIX:
             telling.attempt_changed(tx, cause, ends)
 
 
@@ -168,13 +168,13 @@ async def _write_attempt(
     mine = effects or await effect_store.list_effects_of_attempt(tx, attempt_id)
     became = _became(attempt, report, {each.kind for each in mine if each.attempt_id == attempt_id})
     status = became if _LATER[became] >= _LATER[attempt.status] and attempt.status in OPEN else attempt.status
-    own = report.reference if attempt.kind in ("refund", "payout") else None
+    own = report.reference if attempt.kind in PREFIX else None
     asks_again = status in OPEN
     ask_at = now if ask else (attempt.ask_at or now + FIRST_QUESTION) if asks_again else None
     await store.update_attempt(tx, attempt_id, status, own, report.failure, ask_at)
     if status == "failed" and attempt.status in OPEN:
         await booking.release(tx, subject, attempt, report.failure or "failed")
-    if status != attempt.status and attempt.kind in telling.PREFIX:
+    if status != attempt.status and attempt.kind in PREFIX:
         telling.attempt_changed(tx, attempt, status)
 
 
@@ -191,6 +191,8 @@ def _became(attempt: Attempt, report: Report, booked: set[str]) -> AttemptStatus
             return "succeeded" if standing == "canceled" else "failed" if standing == "succeeded" else "pending"
         case "refund":
             return _plain(standing) if "refund" in booked or standing != "succeeded" else "pending"
+        case "transfer":
+            return _plain(standing) if "transfer" in booked or standing != "succeeded" else "pending"
         case "payout":
             return _plain(standing) if "payout_paid" in booked or standing != "succeeded" else "pending"
 

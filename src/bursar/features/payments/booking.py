@@ -5,18 +5,19 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.settling import Ground, give_back, settle
-from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor
+from bursar.core.ledger.orders import NO_CLAIMS, Move, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.payments import effect_store, mapping
-from bursar.features.payments.model import Attempt, Payment
+from bursar.features.payments.model import PREFIX, Attempt, Payment
 from bursar.features.payments.ports import Effect
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
-_ENDS_HOLD = frozenset({"refund", "payout_paid", "payout_failed"})
-# What uses the limits for good that the hold has used meanwhile.
-_SPENDS = frozenset({"refund", "payout_paid"})
+_SPENDS_HOLD = frozenset({"refund", "payout_paid", "transfer"})
+_ENDS_HOLD = _SPENDS_HOLD | {"payout_failed"}
 
 
 class Subject(NamedTuple):
@@ -33,7 +34,7 @@ class Subject(NamedTuple):
         if self.payment:
             return show("pay", self.payment.id)
         assert self.attempt
-        return show("po", self.attempt.id)
+        return show(PREFIX[self.attempt.kind], self.attempt.id)
 
 
 async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> bool:
@@ -42,16 +43,16 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
     `cause` is our own call that had it, if one had. Whoever calls has locked the payment, and knows that the effect is
     not booked yet.
     """
-    ground = _ground(subject, effect, cause)
+    ground = await _ground(tx, subject, effect, cause)
     hold_id = await effect_store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
     release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
     send = _send(subject, effect, subject.account_id)
     payment_id = subject.payment.id if subject.payment else None
     attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
-    spent = hold_id if effect.kind in _SPENDS else None
     taken, entry_id = True, send.entry_id if send else None
+    spent = hold_id if effect.kind in _SPENDS_HOLD else None
     if send or release:
-        (outcome,) = await settle(tx, ground, [_order(release, send)], spent)
+        (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
         entry_id = await _suspend(tx, ground, subject, effect, release, spent)
@@ -67,7 +68,7 @@ async def _suspend(
     """What has happened has happened: the account that stands for what people must sort out takes it."""
     assert mapping.touches_account(effect.kind), "accounts of a provider take everything"
     send = _send(subject, effect, None)
-    (outcome,) = await settle(tx, ground, [_order(release, send)], spent)
+    (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
     assert isinstance(outcome, Done | AllDone), outcome
     return send.entry_id if send else None
 
@@ -80,6 +81,11 @@ def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:
 
 
 def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMoney | None:
+    transfer = subject.attempt if effect.kind == "transfer" else None
+    if transfer and transfer.target_id:
+        moves = (Move(transfer.account_id, transfer.target_id, transfer.money),)
+        # It is known by one id from the moment it was asked for.
+        return SendMoney(transfer.id, new_id(), moves, "payment", None, transfer.description, world=True)
     moves = tuple(mapping.moves_of(subject.provider, effect, account_id))
     if not moves:
         return None
@@ -87,12 +93,21 @@ def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMone
     return SendMoney(new_id(), new_id(), moves, "payment", None, what, {}, True, NO_CLAIMS)
 
 
-def _ground(subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:
+async def _ground(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:
     facts = {"effect": effect.kind, "provider": subject.provider, "reference": effect.reference}
     origin = cause or subject.attempt
-    return Ground(
-        _ACTIONS[origin.kind] if origin else "create_payment", origin.event_id if origin else None, subject.name, facts
-    )
+    if origin is None:
+        return Ground("create_payment", None, subject.name, facts)
+    return Ground(_ACTIONS[origin.kind], origin.event_id, subject.name, facts, await _actor(tx, origin))
+
+
+async def _actor(tx: Tx, attempt: Attempt) -> Actor | None:
+    """Whoever asked for a transfer made it, and finds it among what they did."""
+    if attempt.kind != "transfer":
+        return None
+    maker = await identity.find_principal(tx, attempt.principal_id)
+    assert maker
+    return Actor(tx.tenant, maker.id, maker.kind, maker.name, None, frozenset(), maker.team)
 
 
 _ACTIONS = {
@@ -101,6 +116,7 @@ _ACTIONS = {
     "cancel": "cancel_payment",
     "refund": "refund_payment",
     "payout": "create_payout",
+    "transfer": "create_transfer",
 }
 
 
@@ -108,6 +124,7 @@ async def release(tx: Tx, subject: Subject, attempt: Attempt, why: str) -> None:
     """Give back what was held for a call that has come to nothing."""
     hold_id = await effect_store.find_hold_of(tx, attempt.id)
     if hold_id:
-        ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why})
+        actor = await _actor(tx, attempt)
+        ground = Ground(_ACTIONS[attempt.kind], attempt.event_id, subject.name, {"why": why}, actor)
         outcomes: list[Outcome] = await settle(tx, ground, [ReleaseHold(new_id(), hold_id, owner_id=attempt.id)])
         assert isinstance(outcomes[0], Done), outcomes

@@ -28,6 +28,7 @@ from bursar.features.payments.ports import (
     Report,
 )
 from bursar.features.payments.registry import Providers
+from bursar.features.payments.upstream import Transfer, Upstream
 from bursar.kernel.db import Database, Tx, retrying
 
 # How a call ended.
@@ -49,10 +50,16 @@ class Shop:
         return self.providers.clock()
 
 
-async def send(provider: Provider, attempt: Attempt, payment: Payment | None) -> Ending:
+async def send(provider: Provider | Upstream, attempt: Attempt, payment: Payment | None) -> Ending:
     """Make the call of an attempt, which may have been made before with the same key."""
 
     async def call() -> Report:
+        if isinstance(provider, Upstream):
+            assert attempt.origin
+            assert attempt.method
+            return await provider.transfer(
+                Transfer(attempt.key, attempt.origin, attempt.method, attempt.amount_minor, attempt.currency)
+            )
         match attempt.kind:
             case "charge":
                 assert payment
@@ -68,6 +75,8 @@ async def send(provider: Provider, attempt: Attempt, payment: Payment | None) ->
                     attempt.key, attempt.amount_minor, attempt.currency, attempt.method, attempt.description
                 )  # fmt: skip
                 return await provider.pay_out(out)
+            case "transfer":
+                raise AssertionError("only the upstream carries out transfers")
             case kind:
                 assert payment
                 if payment.reference is None:  # Its charge has no answer yet, so nothing can follow it.
@@ -119,7 +128,7 @@ async def finish(shop: Shop, ask: Ask, attempt: Attempt, ending: Ending | None, 
         answer = shown(payment, found)
         answered = isinstance(ending, Report) and found.status != "unknown"
         if answered or found.status not in OPEN:
-            authority.pin(tx, ask, found.principal_id, answer, attempt.event_id)
+            answer = await authority.pin(tx, ask, found.principal_id, answer, attempt.event_id)
         return Carried([answer], attempt.event_id)
 
     (reply,) = await retrying(lambda: settled(shop.database, [ask], tenant_id, work))

@@ -2,12 +2,14 @@
 
 from bursar.features.cases import service as cases
 from bursar.features.cases.model import Subject
+from bursar.features.payments.model import PREFIX
 from bursar.kernel.db import Tx
 
 
 async def open_for(tx: Tx, kind: str, name: str, note: str) -> None:
     """Open a case about a payment, refund or payout by its id on the wire, unless one of this kind is open."""
-    subject = "payout" if name.startswith("po_") else "refund" if name.startswith("re_") else "payment"
+    kinds = {prefix: about for about, prefix in PREFIX.items()}
+    subject = kinds.get(name.partition("_")[0], "payment")
     await cases.open_case(tx, kind, Subject(subject, name), note)
 
 

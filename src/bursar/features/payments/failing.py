@@ -6,7 +6,7 @@ from bursar.features.payments import booking, store, telling
 from bursar.features.payments.applying import FIRST_QUESTION, give_back_limits
 from bursar.features.payments.booking import Subject
 from bursar.features.payments.machine import Place, lost, reported
-from bursar.features.payments.model import OPEN, Attempt, AttemptStatus, Payment
+from bursar.features.payments.model import OPEN, PREFIX, Attempt, AttemptStatus, Payment
 from bursar.features.payments.ports import Standing
 from bursar.kernel.db import Tx
 
@@ -32,10 +32,10 @@ async def _end(tx: Tx, attempt: Attempt, status: AttemptStatus, code: str, refer
     subject, found = await _locked(tx, attempt)
     if found.status not in OPEN:
         return
-    own = reference if found.kind in ("refund", "payout") else None
+    own = reference if found.kind in PREFIX else None
     await store.update_attempt(tx, found.id, status, own, code, None)
     await booking.release(tx, subject, found, code)
-    if found.kind in telling.PREFIX:
+    if found.kind in PREFIX:
         telling.attempt_changed(tx, found, status)
     if subject.payment and found.kind == "charge":
         standing: Standing = "failed" if status == "failed" else "canceled"

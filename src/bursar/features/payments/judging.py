@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from bursar.features.payments.model import Attempt, Booked, Payment
+from bursar.features.payments.model import PREFIX, Attempt, Booked, Payment
 from bursar.features.payments.ports import Effect, EffectKind, Report
 from bursar.kernel.money import Money
 
 # What must have been booked before: a refund stands on captures, the end of a dispute on its beginning.
 _IN_TURN: dict[EffectKind, int] = {
-    "capture": 0, "payout": 0, "adjustment": 0, "refund": 1, "payout_paid": 1, "payout_failed": 1, "refund_failed": 2,
-    "dispute": 2, "dispute_review": 3, "dispute_won": 3, "dispute_lost": 3,
+    "capture": 0, "payout": 0, "transfer": 0, "adjustment": 0, "refund": 1, "payout_paid": 1, "payout_failed": 1,
+    "refund_failed": 2, "dispute": 2, "dispute_review": 3, "dispute_won": 3, "dispute_lost": 3,
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def mismatch(payment: Payment | None, attempt: Attempt, report: Report) -> str |
 
 
 def _has_other_reference(payment: Payment | None, attempt: Attempt, report: Report) -> bool:
-    own = attempt.kind in ("refund", "payout")
+    own = attempt.kind in PREFIX
     known = attempt.reference if own else payment.reference if payment else None
     # A new attempt at a payment is a new thing at the provider.
     return known is not None and known != report.reference and (own or attempt.kind != "charge")

@@ -13,6 +13,7 @@ An arrow goes from the account that is debited to the one that is credited; `acc
 | `payout` | transit → clearing | fees → clearing |
 | `payout_paid` | account → transit | |
 | `payout_failed` | clearing → transit | fees → clearing |
+| `transfer` | account → account | |
 | `adjustment` | above zero: clearing → suspense; below: suspense → clearing | fees → clearing |
 
 What the tenant's account cannot take (it is closed, or has not enough) goes to suspense in its place, with a case.

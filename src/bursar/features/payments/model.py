@@ -23,6 +23,8 @@ PaymentStatus = Literal[
 AttemptStatus = Literal["waiting", "pending", "unknown", "succeeded", "failed", "canceled"]
 # What is under way: it may still come to something.
 OPEN: frozenset[AttemptStatus] = frozenset({"waiting", "pending", "unknown"})
+# Calls that are things of their own at a provider, with an id of their own there, and here (its prefix).
+PREFIX: dict[CallKind, str] = {"refund": "re", "payout": "po", "transfer": "tr"}
 Capture = Literal["automatic", "manual"]
 MethodKind = Literal["card", "bank_account", "other"]
 
@@ -90,6 +92,10 @@ class Attempt:
     leased_until: datetime | None
     created_at: datetime
     ended_at: datetime | None
+    # Where the money of a transfer goes; `account_id` is where it comes from.
+    target_id: UUID | None = None
+    # What the account that it comes from is called upstream; `method` is what the other is called.
+    origin: str | None = None
 
     @property
     def key(self) -> str:

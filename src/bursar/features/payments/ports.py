@@ -18,7 +18,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 # What is asked of a provider. `charge` creates a payment and confirms it in one call.
-CallKind = Literal["charge", "capture", "cancel", "refund", "payout"]
+# `transfer` moves money between two accounts that live upstream (see `upstream.py`).
+CallKind = Literal["charge", "capture", "cancel", "refund", "payout", "transfer"]
 
 # Where a payment, refund or payout stands, in the provider's eyes.
 Standing = Literal[
@@ -34,7 +35,8 @@ Standing = Literal[
 # What changes the balance that Bursar has at a provider. The sign of each is given by its kind:
 # `capture` (+), `refund` (−), `refund_failed` (+, a refund came back), `dispute` (−), `dispute_won` (+),
 # `dispute_lost` and `dispute_review` (0: the money went when the dispute came), `payout` (−), `payout_paid` (0),
-# `payout_failed` (+), `adjustment` (+, anything else; `amount_minor` may be below zero there).
+# `payout_failed` (+), `adjustment` (+, anything else; `amount_minor` may be below zero there). `transfer` (0) moves
+# money between two accounts upstream.
 # The fee is taken off the balance besides.
 EffectKind = Literal[
     "capture",
@@ -48,6 +50,7 @@ EffectKind = Literal[
     "payout_paid",
     "payout_failed",
     "adjustment",
+    "transfer",
 ]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bursar.features.payments.model import UnknownProvider
 from bursar.features.payments.ports import Provider
+from bursar.features.payments.upstream import Upstream
 
 Clock: TypeAlias = Callable[[], datetime]
 
@@ -32,11 +33,18 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """All that are connected, by name; `default` is taken where none is named."""
+    """All that are connected, by name; `default` is taken where none is named. The upstream takes no payments."""
 
     connections: Mapping[str, Connection]
     default: str = "sandbox"
     clock: Clock = system_clock
+    # Where a tenant's accounts may live upstream; None: nowhere.
+    upstream_of: Callable[[UUID], Upstream | None] = lambda _: None
+
+    def carrier_of(self, tenant_id: UUID, name: str) -> Provider | Upstream:
+        """Whoever carries out a call for a tenant; refuses a name that is not connected."""
+        upstream = self.upstream_of(tenant_id)
+        return upstream if upstream and upstream.name == name else self.of(tenant_id, name)
 
     def of(self, tenant_id: UUID, name: str) -> Provider:
         """A provider for a tenant; refuses a name that is not connected."""

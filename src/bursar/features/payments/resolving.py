@@ -13,6 +13,7 @@ from bursar.features.payments.intents import LEASE
 from bursar.features.payments.machine import Place
 from bursar.features.payments.model import OPEN, Attempt, Payment
 from bursar.features.payments.ports import OutcomeUnknown, Provider, Question, Report
+from bursar.features.payments.upstream import Upstream
 from bursar.kernel.db import Tx, retrying
 
 # After the first minute: when a provider is asked again, and then every day.
@@ -46,10 +47,10 @@ async def resolve(shop: Shop, tenant_id: UUID, attempt_id: UUID, *, at_once: boo
     if taken is None:
         return
     attempt, payment, may_send = taken
-    provider = shop.providers.of(tenant_id, attempt.provider)
+    provider = shop.providers.carrier_of(tenant_id, attempt.provider)
     ending = await _find_out(provider, attempt, payment, shop.now, may_send=may_send)
     await settle_alone(shop, tenant_id, attempt, ending)
-    if attempt.asked >= _QUESTIONS_BEFORE_A_CASE:
+    if attempt.asked >= _QUESTIONS_BEFORE_A_CASE and not isinstance(ending, Report):
         await retrying(lambda: _tell_people(shop, tenant_id, attempt.id))
 
 
@@ -98,7 +99,7 @@ async def _may_send(tx: Tx, attempt: Attempt) -> bool:
 
 
 async def _find_out(
-    provider: Provider, attempt: Attempt, payment: Payment | None, now: datetime, *, may_send: bool
+    provider: Provider | Upstream, attempt: Attempt, payment: Payment | None, now: datetime, *, may_send: bool
 ) -> Ending:
     """Ask; and what the provider has never had is sent, as long as it knows the key again."""
     reference = payment.reference if payment and attempt.kind != "refund" else attempt.reference
@@ -125,7 +126,7 @@ async def _tell_people(shop: Shop, tenant_id: UUID, attempt_id: UUID) -> None:
     """Open a case when asking has not helped."""
     async with shop.database.transaction(tenant_id) as tx:
         attempt = await store.find_attempt(tx, attempt_id)
-        if attempt and attempt.status == "unknown":
+        if attempt and attempt.status in OPEN:
             payment = await store.find_payment(tx, attempt.payment_id) if attempt.payment_id else None
             name = Subject(attempt.provider, attempt.account_id, payment, attempt).name
             note = (

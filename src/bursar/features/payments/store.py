@@ -207,7 +207,7 @@ async def _attempts(tx: Tx, ids: Sequence[UUID]) -> list[Attempt]:
         Attempt,
         """SELECT id, payment_id, number, kind, provider, account_id, currency, amount_minor, status, reference, method,
                   final, failure, description, event_id, approval_id, principal_id, claim_id, request_hash, asked,
-                  ask_at, leased_until, created_at, ended_at
+                  ask_at, leased_until, created_at, ended_at, target_id, origin
            FROM payment_attempt WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id""",
         tx.tenant,
         ids,
@@ -219,10 +219,11 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
     tx.later(
         """INSERT INTO payment_attempt (tenant_id, id, payment_id, number, kind, provider, account_id, currency,
                                         amount_minor, status, method, final, description, event_id, approval_id,
-                                        principal_id, claim_id, request_hash, ask_at, leased_until, created_at)
+                                        principal_id, claim_id, request_hash, ask_at, leased_until, created_at,
+                                        target_id, origin)
            SELECT $1, $2::uuid, $3::uuid, $4::int, $5::text, $6::text, $7::uuid, $8::text, $9::bigint, $10::text,
                   $11::text, $12::boolean, $13::text, $14::uuid, $15::uuid, $16::uuid, $17::uuid, $18::bytea,
-                  $19::timestamptz, $20::timestamptz, $21::timestamptz""",
+                  $19::timestamptz, $20::timestamptz, $21::timestamptz, $22::uuid, $23::text""",
         tx.tenant,
         attempt.id,
         attempt.payment_id,
@@ -244,6 +245,8 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
         attempt.ask_at,
         attempt.leased_until,
         attempt.created_at,
+        attempt.target_id,
+        attempt.origin,
     )
 
 

@@ -2,15 +2,13 @@
 
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
-from bursar.features.payments.model import Attempt, Payment
+from bursar.features.payments.model import PREFIX, Attempt, Payment
 from bursar.features.payments.ports import Effect
 from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
 from bursar.kernel.money import show_minor
 
-# What a call is called on the wire.
-PREFIX = {"refund": "re", "payout": "po"}
 _DISPUTES = {
     "dispute": "needs_response",
     "dispute_review": "under_review",

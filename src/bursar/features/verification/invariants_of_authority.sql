@@ -10,6 +10,12 @@ EXCEPT
     FROM event AS v
     LEFT JOIN principal AS p ON v.tenant_id = p.tenant_id AND v.actor_id = p.id AND p.kind = 'agent'
     WHERE p.id IS NULL
+    UNION ALL
+    -- What was made upstream is booked by an event of its own; what allowed it is the event that its call rests on.
+    SELECT e.tenant_id, e.event_id
+    FROM entry AS e
+    INNER JOIN payment_attempt AS t ON e.tenant_id = t.tenant_id AND e.id = t.id AND t.kind = 'transfer'
+    INNER JOIN decision AS d ON t.tenant_id = d.tenant_id AND t.event_id = d.id AND d.outcome = 'allow'
 );
 
 -- name: I41 A hold of an approval is pending as long as the approval is not ended or carried out

@@ -57,3 +57,17 @@ WHERE (e.kind = 'payment' OR f.entry_id IS NOT NULL) AND (e.kind IS DISTINCT FRO
 SELECT h.tenant_id, h.id AS hold_id, t.id AS attempt_id, t.status
 FROM hold AS h INNER JOIN payment_attempt AS t ON h.tenant_id = t.tenant_id AND h.owner_id = t.id
 WHERE (h.status = 'pending') <> (t.status IN ('waiting', 'pending', 'unknown'));
+
+-- name: I65 What was moved upstream is booked as it was asked, once it has succeeded; nothing else touches its accounts
+SELECT coalesce(e.tenant_id, t.tenant_id) AS tenant_id, e.id AS entry_id, t.id AS attempt_id, t.status
+FROM (
+    SELECT e.tenant_id, e.id, p.source_id, p.target_id, p.amount_minor
+    FROM entry AS e INNER JOIN posting AS p ON e.tenant_id = p.tenant_id AND e.id = p.entry_id
+    WHERE EXISTS (
+        SELECT FROM account AS a
+        WHERE a.tenant_id = p.tenant_id AND a.id IN (p.source_id, p.target_id) AND a.upstream IS NOT NULL
+    )
+) AS e
+FULL JOIN (SELECT * FROM payment_attempt WHERE kind = 'transfer' AND status = 'succeeded') AS t
+    ON e.tenant_id = t.tenant_id AND e.id = t.id
+WHERE (e.source_id, e.target_id, e.amount_minor) IS DISTINCT FROM (t.account_id, t.target_id, t.amount_minor);
