@@ -50,9 +50,9 @@ _SLACK = timedelta(minutes=5)
 def connection(
     api_key: str, secrets: Sequence[str], tenant_id: UUID, *, api: str | None = None, return_url: str | None = None
 ) -> Connection:
-    """One account at Stripe, for one tenant; whoever connects it closes its provider at the end."""
+    """One account at Stripe, for one tenant; whoever connects it closes it at the end."""
     provider = StripeProvider(api_key, api=api, return_url=return_url)
-    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id)
+    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id, provider.close)
 
 
 class StripeProvider:
