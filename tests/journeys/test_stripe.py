@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,36 @@ async def test_the_sandbox_takes_no_real_key(tmp_path: Path, key: str) -> None:
     assert "test key" in ended.errors
     assert key not in ended.errors
     assert not files_in(tmp_path), "a database was made for nothing"
+
+
+async def test_ledger_provider_and_bank_are_held_against_each_other(simulator: Simulated, tmp_path: Path) -> None:
+    async with shop(simulator, tmp_path / "data") as front:
+        bursar, today = front.bursar, datetime.now(UTC).date()
+        around: Any = {"first_day": today - timedelta(days=1), "last_day": today + timedelta(days=1)}
+        paid = [await front.pay(amount) for amount in ("100.00", "100.00", "55.10")]
+        await bursar.refund_payment(paid[0].id, amount="30.00", idempotency_key=fresh())
+        simulator.control("POST", "disputes", payment_intent=paid[1].provider_reference, amount=10000)
+        front.told()
+        await bursar.create_payout(account="ACC10001", amount="20.00", currency="USD", idempotency_key=fresh())
+        bank = f"day,amount\n{today},20.00\n{today},999.00\n".encode()
+        mapping = {"currency": "USD", "columns": {"date": "day", "amount": "amount"}}
+        await bursar.import_bank_statement(source="mybank", format="csv", content=bank, mapping=mapping, account="B1")
+        scope: Any = {
+            **around, "currency": "USD", "provider": "stripe", "clearing": CLEARING, "source": "mybank",
+            "bank_account": "B1",
+        }  # fmt: skip
+        assert (await bursar.fetch_provider_transactions(provider="stripe", **around)).new == 6
+        agreed = await bursar.run_reconciliation(**scope)
+        # Six with the ledger, and the payout with the bank.
+        assert (agreed.matched, agreed.broken) == (7, 0)
+        # Somebody charges a card past Bursar; nobody here knows of it, but for the provider's books.
+        simulator.pay(1234)
+        first, last = str(around["first_day"]), str(around["last_day"])
+        fetched = await run(
+            front.environment, "reconcile", "fetch", "--provider", "stripe", "--first", first, "--last", last,
+            "--operator", "olivia",
+        )  # fmt: skip
+        assert (fetched.code, json.loads(fetched.out)["new"]) == (0, 1), fetched.errors
+        differs = await bursar.run_reconciliation(**scope)
+        (found,) = (await bursar.list_reconciliation_breaks(run=differs.id)).items
+        assert (found.kind, found.difference) == ("missing_in_ledger", "11.68")

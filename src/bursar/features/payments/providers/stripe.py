@@ -232,7 +232,8 @@ class StripeProvider:
             page = await page_of(rows, {**params, "limit": min(limit, PAGE), "ending_before": after})
             found: list[Object] = page["data"]
         else:
-            found = await every(rows, params)
+            # One page more than is wanted tells that there is more.
+            found = await every(rows, params, limit // PAGE + 2)
         with reading.readable():
             return [reading.row_of(one) for one in found[::-1]][:limit]
 
