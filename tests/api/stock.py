@@ -4,6 +4,8 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -15,6 +17,7 @@ from tests.api.tenants import AGENT, Tenant, bearing
 RECONCILING = (
     "import_bank_statement", "list_bank_statements", "import_provider_transactions", "run_reconciliation",
     "list_reconciliation_breaks", "accept_reconciliation_break", "post_reconciliation_break",
+    "fetch_provider_transactions",
 )  # fmt: skip
 BANK_CSV = b"Day,Kind,Amount,Id,Payee,Text,Account\n2026-03-02,D,12,1,Baker,Bread,mine\n"
 PROVIDER_CSV = b"id,kind,day,currency,amount,fee,reference\ntxn_1,charge,2026-03-02,USD,12,1,pay_1\n"
@@ -29,6 +32,7 @@ _OF_JOBS: dict[str, Any] = {
     "wait": "0", "after": "0", "note": "A note", "reference": "order-7",
     "purpose": "A purpose", "to": AGENT, "retry": True,
 }  # fmt: skip
+_DAYS = count()
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -137,6 +141,9 @@ class Stock:
     def _reconciliation(self, operation_id: str) -> dict[str, Any]:
         """A value for every field of what is filed and compared."""
         content = PROVIDER_CSV if operation_id == "import_provider_transactions" else BANK_CSV
+        # A provider is asked about another day each time.
+        asked = {"provider": "sandbox", "first_day": (day := str(date(2000, 1, 1) + timedelta(next(_DAYS)))),
+                 "last_day": day}  # fmt: skip
         return {
             "bank_account": f"bank-{new_id().hex}", "bank_reference": "Id", "break_kind": "missing_in_ledger",
             "break_state": "open", "clearing": None, "content": base64.b64encode(content).decode(),
@@ -148,7 +155,7 @@ class Stock:
             else f"p{new_id().hex[:20]}",
             "quote": '"', "reason": "bank_fee", "reversed": False, "run": None,
             "source": f"bank-{new_id().hex[:20]}", "tolerance_minor": 0, "note": "A note", "owner": None,
-        } | self._columns(operation_id)  # fmt: skip
+        } | self._columns(operation_id) | (asked if operation_id.startswith("fetch") else {})  # fmt: skip
 
     def _columns(self, operation_id: str) -> dict[str, Any]:
         """The names of columns share names with other fields."""

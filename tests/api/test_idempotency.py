@@ -105,6 +105,7 @@ ABOUT_SOMETHING_NEW = {
     "open_case",
     "import_bank_statement",
     "import_provider_transactions",
+    "fetch_provider_transactions",
     "run_reconciliation",
     "create_customer",
     "create_payment_method",

@@ -55,6 +55,14 @@ class Reconciliation(Room):
         path = f"{_PATH}/provider-transactions"
         return await self._change(Imported, "import_provider_transactions", path, body, idempotency_key)
 
+    async def fetch_provider_transactions(
+        self, *, provider: str, first_day: date, last_day: date, idempotency_key: str | None = None
+    ) -> Imported:
+        """Have a provider that the service is connected to asked for its balance transactions of these days."""
+        body = {"provider": provider, "first_day": first_day.isoformat(), "last_day": last_day.isoformat()}
+        path = f"{_PATH}/provider-transactions/fetch"
+        return await self._change(Imported, "fetch_provider_transactions", path, body, idempotency_key)
+
     async def run_reconciliation(
         self,
         *,

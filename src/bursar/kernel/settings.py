@@ -1,16 +1,20 @@
 """Settings come from the environment and have defaults that are right for a first start."""
 
 from pathlib import Path
+from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# An empty one would be known to everybody.
+Secret = Annotated[str, StringConstraints(min_length=16)]
 
 
 class Settings(BaseSettings):
     """`BURSAR_…` variables; `DATABASE_URL` counts too, as hosting platforms set it."""
 
-    model_config = SettingsConfigDict(env_prefix="BURSAR_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="BURSAR_", extra="ignore", hide_input_in_errors=True)
 
     database_url: str | None = Field(
         default=None, validation_alias=AliasChoices("BURSAR_DATABASE_URL", "DATABASE_URL"), repr=False
@@ -23,7 +27,7 @@ class Settings(BaseSettings):
     webauthn_origin: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#\s]+$")
     # Outside the sandbox its provider is there only when asked for: what it pays is no money.
     sandbox_provider: bool = False
-    sandbox_webhook_secrets: list[str] = Field(default_factory=list[str], repr=False)
+    sandbox_webhook_secrets: list[Secret] = Field(default_factory=list[str], repr=False)
     # Another service in which accounts of this tenant may live (the sandbox's, else `main`), and our key there.
     upstream_url: str | None = Field(default=None, pattern=r"^https?://[^?#\s]+$")
     upstream_key: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$", repr=False)
@@ -31,4 +35,13 @@ class Settings(BaseSettings):
     upstream_connect_seconds: float = Field(default=2.0, gt=0, le=20)
     # Whoever sends a call has half a minute for it before somebody else may.
     upstream_seconds: float = Field(default=10.0, gt=0, le=20)
+    # Stripe for one tenant; `stripe_api` is where it is, so that the simulator can stand in for it. A key goes in the
+    # clear to this machine only.
+    stripe_secret_key: str | None = Field(default=None, min_length=10, repr=False)
+    stripe_webhook_secrets: list[Secret] = Field(default_factory=list[str], repr=False)
+    stripe_api: str | None = Field(
+        default=None, pattern=r"^(https://[^/?#\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)$"
+    )
+    stripe_tenant: str | None = Field(default=None, min_length=1)
+    stripe_return_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

@@ -112,6 +112,14 @@ class ImportProviderTransactions(Asked):
     content: Annotated[Content, Field(examples=[_CSV])]
 
 
+class FetchProviderTransactions(Asked):
+    """Which days (of UTC) of a provider's books to bring in: 31 at most."""
+
+    provider: Annotated[str, Field(pattern=SOURCE_PATTERN, examples=["sandbox"])]
+    first_day: Day
+    last_day: Day
+
+
 class Imported(Told):
     """What an import did. A file that was imported before has no new lines."""
 

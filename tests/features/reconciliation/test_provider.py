@@ -1,6 +1,5 @@
-"""What a provider booked is brought in page by page, once, through the port that lists it."""
+"""What a provider booked is brought in once."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -15,22 +14,15 @@ FIRST = date(2026, 3, 1)
 HEADER = "id,kind,day,currency,amount,fee,reference"
 
 
-class Books:
-    """A provider that has so many transactions."""
-
-    def __init__(self, count: int) -> None:
-        self.all = [
-            ProviderTransaction(f"txn_{n:05}", "charge", FIRST + timedelta(days=n % 20), "USD", 1_000, 30, f"pay_{n}")
-            for n in range(count)
-        ]
-
-    async def list_balance_transactions(self, after: str | None, limit: int) -> Sequence[ProviderTransaction]:
-        return [t for t in self.all if after is None or t.id > after][:limit]
-
-
-async def test_all_that_is_listed_comes_in_once(database: Database, tenant_id: UUID) -> None:
-    assert await filing.fetch_transactions(database, tenant_id, "acme", Books(2_345)) == 2_345
-    assert await filing.fetch_transactions(database, tenant_id, "acme", Books(2_350)) == 5
+async def test_what_is_there_already_is_not_filed_again(database: Database, tenant_id: UUID) -> None:
+    rows = [
+        ProviderTransaction(f"txn_{n:05}", "charge", FIRST + timedelta(days=n % 20), "USD", 1_000, 30, f"pay_{n}")
+        for n in range(2_350)
+    ]
+    for found, new in ((rows[:2_345], 2_345), (rows, 5)):
+        async with database.transaction(tenant_id) as tx:
+            filed, _ = await filing.file_transactions(tx, "acme", found)
+            assert (filed.lines, filed.new) == (len(found), new)
     async with database.transaction(tenant_id, read_only=True) as tx:
         found = await line_store.list_provider_items(tx, "acme", "USD", FIRST, FIRST + timedelta(days=30), 10_000)
     assert len(found) == 2_350

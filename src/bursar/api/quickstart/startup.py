@@ -57,7 +57,8 @@ async def quick_payment(caller: CallerOf, body: wire.QuickPayment, key: Optional
     """Take a payment. Send an `Idempotency-Key`: without one, a retry after a lost answer is a second payment."""
     agent = caller.as_agent(SANDBOX_AGENT)
     ask = agent.ask("create_payment", key, body, "/payments")
-    intent = _Quick(ask, now_of(caller), asked=body, provider=caller.door.providers.named(None))
+    provider = caller.door.providers.named(ask.credential.tenant_id, None)
+    intent = _Quick(ask, now_of(caller), asked=body, provider=provider)
 
     def shown(payment: Payment | None, _: Attempt) -> Answer:
         assert payment
@@ -85,14 +86,17 @@ async def quick_payment_status(caller: CallerOf, payment_id: IdPath) -> Response
 
 @webhooks.post("/webhooks/payments")
 async def quick_webhook(request: Request) -> Response:
-    """What the provider tells us. Unsigned, in the sandbox only, it is a hint: the provider itself is asked."""
+    """What any provider tells us, whichever has signed it.
+
+    Unsigned, in the sandbox only, it is a hint: the provider itself is asked.
+    """
     door: Door = request.app.state.door
     shop, body = Shop(door.database, door.providers), await request.body()
     headers = request.scope["bursar"]["headers"]
     if door.sandbox is None or HEADER in headers:
-        await receive(shop, door.providers.default, body, headers)
+        await receive(shop, None, body, headers)
         return JSONResponse({"received": True})
-    await ask_about(shop, door.sandbox, door.providers.default, _names(body))
+    await ask_about(shop, door.sandbox, _names(body))
     return JSONResponse({"received": True})
 
 

@@ -57,7 +57,7 @@ async def create_payment_method(
     caller: CallerOf, body: wire.CreatePaymentMethod, key: OptionalIdempotencyKey = None
 ) -> Response:
     """Enter how somebody pays, by the provider's reference; where money may be paid out to is for people to enter."""
-    provider = caller.door.providers.named(body.provider)
+    provider = caller.door.providers.named(caller.credential.tenant_id, body.provider)
     customer_id = known_id(body.customer, "cus", "customer")
     method = Method(new_id(), customer_id, provider, body.kind, body.reference, body.label, now_of(caller))
 

@@ -52,7 +52,7 @@ async def create_payment(caller: CallerOf, key: IdempotencyKey, body: wire.Creat
     wish = Wish(
         account_ref(body.account),
         read_amount(body.amount, body.currency),
-        caller.door.providers.named(body.provider),
+        caller.door.providers.named(caller.credential.tenant_id, body.provider),
         known_id(body.payment_method, "pm", "payment method"),
         known_id(body.customer, "cus", "customer"),
         body.capture,

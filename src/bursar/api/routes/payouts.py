@@ -31,7 +31,8 @@ async def create_payout(caller: CallerOf, key: IdempotencyKey, body: wire.Create
     """Pay out of an account through a provider; the money is held until the bank has it."""
     intent = PayingOut(
         caller.ask("create_payout", key, body), now_of(caller), account=account_ref(body.account),
-        money=read_amount(body.amount, body.currency), provider=caller.door.providers.named(body.provider),
+        money=read_amount(body.amount, body.currency),
+        provider=caller.door.providers.named(caller.credential.tenant_id, body.provider),
         destination_id=known_id(body.destination, "pm", "payment method"), description=body.description,
         mandate_id=known_id(body.mandate, "mnd", "mandate"), acknowledges=acknowledged(body.acknowledge_duplicate),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from bursar.api.door import (
+    Caller,
     CallerOf,
     IdempotencyKey,
     OptionalIdempotencyKey,
@@ -16,9 +17,11 @@ from bursar.api.door import (
     json_response,
 )
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
+from bursar.api.provider_books import list_transactions
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routes.transfers import one_transfer
 from bursar.api.routing import GatedRoute
+from bursar.core.authority.model import Ask
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import Order
@@ -31,11 +34,11 @@ from bursar.features.reconciliation.items import Rules
 from bursar.features.reconciliation.legs import Scope
 from bursar.features.reconciliation.line_store import Filed
 from bursar.features.reconciliation.parsing import read_statements
-from bursar.features.reconciliation.provider import read_transactions
+from bursar.features.reconciliation.provider import ProviderTransaction, read_transactions
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
-from bursar.kernel.refusal import InvalidArgument, UnknownObject
+from bursar.kernel.refusal import InvalidArgument, Refusal, UnknownObject
 from bursar.wire import reconciliation as wire
 from bursar.wire import transfers as transfer_wire
 from bursar.wire.fields import Page
@@ -88,6 +91,33 @@ async def import_provider_transactions(
 
     ask = caller.ask("import_provider_transactions", key, body)
     return await caller.act(ask, work, lambda filed: json_answer(_show_filing(filed), 201))
+
+
+@router.post("/provider-transactions/fetch", status_code=201, response_model=wire.Imported, responses=WRITE_PROBLEMS)
+async def fetch_provider_transactions(
+    caller: CallerOf, body: wire.FetchProviderTransactions, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Ask a provider that this service is connected to for its balance transactions, and keep them."""
+    ask = caller.ask("fetch_provider_transactions", key, body)
+    found: list[ProviderTransaction] = []
+    if await _may(caller, ask):
+        found = await list_transactions(
+            caller.door.providers, ask.credential.tenant_id, body.provider, body.first_day, body.last_day
+        )
+
+    async def work(tx: Tx, _: Actor) -> tuple[Filing, Happening]:
+        return await filing.file_transactions(tx, body.provider, found)
+
+    return await caller.act(ask, work, lambda filed: json_answer(_show_filing(filed), 201))
+
+
+async def _may(caller: Caller, ask: Ask) -> bool:
+    """Nobody has a provider asked who may not; they are refused, and that is recorded, where it is to be kept."""
+    try:
+        async with caller.reading(ask.action.name):
+            return True
+    except Refusal:
+        return False
 
 
 @router.post("/runs", status_code=201, response_model=wire.ReconciliationRun, responses=WRITE_PROBLEMS)
@@ -205,11 +235,12 @@ async def post_reconciliation_break(
     # What is read here only says what to post. Whether it is open is asked under its lock, with the posting.
     async with caller.door.database.transaction(ask.credential.tenant_id, read_only=True) as tx:
         found = await breaks.look_up(tx, read("brk", break_id))
+        side = await breaks.side_of(tx, found) if found else "credit"
 
     def orders(actor: Actor) -> list[Order]:
         if found is None:
             raise UnknownObject("break")
-        return [breaks.posting(actor, found, account_ref(body.counter), body.reason)]
+        return [breaks.posting(actor, found, side, account_ref(body.counter), body.reason)]
 
     settle = breaks.settle_with(found.id, body.reason, body.note) if found else None
     return await caller.move(ask, orders, one_transfer(caller.request_id), with_it=settle)

@@ -146,6 +146,7 @@ ACTIONS: dict[str, Action] = {
         Action("import_bank_statement", "reconciliation:write"),
         Action("list_bank_statements", "reconciliation:read"),
         Action("import_provider_transactions", "reconciliation:write"),
+        Action("fetch_provider_transactions", "reconciliation:write"),
         Action("run_reconciliation", "reconciliation:write"),
         Action("list_reconciliation_runs", "reconciliation:read"),
         Action("get_reconciliation_run", "reconciliation:read"),

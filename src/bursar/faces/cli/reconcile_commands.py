@@ -70,6 +70,16 @@ def import_provider(
     keys.print_json(run(reconciling.import_provider(file, provider, operator, tenant, data)))
 
 
+@reconcile_app.command
+def fetch(
+    *, provider: Source, first: Day, last: Day, operator: Operator, tenant: Tenant = None, data: Data = None
+) -> None:
+    """Ask a provider of payments for its balance transactions of at most 31 days, and keep them."""
+    from bursar.faces.cli import keys, reconciling
+
+    keys.print_json(run(reconciling.fetch_provider(provider, first, last, operator, tenant, data)))
+
+
 @reconcile_app.command(name="run")
 def run_(
     *,

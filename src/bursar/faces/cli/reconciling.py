@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +12,14 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bursar.api.provider_books import list_transactions
 from bursar.core.authority import approvals
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import opened
+from bursar.faces.cli.providers import connected
 from bursar.features.cases import service as cases
 from bursar.features.cases.model import Case
 from bursar.features.reconciliation import filing, running
@@ -32,6 +35,7 @@ from bursar.features.reconciliation.provider import read_transactions
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import show_minor
+from bursar.kernel.settings import Settings
 
 _MOST_LISTED = 100_000
 Form = Literal["table", "csv", "json"]
@@ -64,6 +68,18 @@ async def import_provider(
     found = read_transactions(_content(file))
     return await _file(
         operator, "import_provider_transactions", tenant, data,
+        lambda tx, _: filing.file_transactions(tx, provider, found),
+    )  # fmt: skip
+
+
+async def fetch_provider(
+    provider: str, first: date, last: date, operator: str, tenant: str | None, data: Path | None
+) -> dict[str, Any]:
+    """Ask a provider for its balance transactions, and keep them."""
+    async with opened(data, tenant) as place, connected(place, Settings()) as providers:
+        found = await list_transactions(providers, place.tenant_id, provider, first, last)
+    return await _file(
+        operator, "fetch_provider_transactions", tenant, data,
         lambda tx, _: filing.file_transactions(tx, provider, found),
     )  # fmt: skip
 

@@ -21,15 +21,14 @@ from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
-from bursar.faces.cli.place import CannotServe, Place, opened, tenant_id_of
-from bursar.faces.cli.upstream import is_loopback, upstream_of
+from bursar.faces.cli.place import CannotServe, Place, opened
+from bursar.faces.cli.providers import connected, refuse_real_keys
+from bursar.faces.cli.upstream import is_loopback
 from bursar.features.jobs.store import CHANNEL
 from bursar.features.notifications.delivering import Dispatcher
 from bursar.features.notifications.sending import Post, network
 from bursar.features.payments.calling import Shop
-from bursar.features.payments.connecting import with_sandbox, with_upstream
-from bursar.features.payments.providers.upstream import HttpUpstream
-from bursar.features.payments.registry import NO_PROVIDERS
+from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Bell, Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
@@ -71,12 +70,12 @@ async def serve(host: str, port: int, data: Path | None) -> None:
     configure_logs(settings.log_level)
     if not settings.database_url and not is_loopback(host):
         raise CannotServe(f"The sandbox is open without a key, so it listens on this machine only, not on {host}.")
-    upstream = upstream_of(settings)
-    async with opened(data) as place:
+    refuse_real_keys(settings, is_sandbox=not settings.database_url)
+    async with opened(data) as place, connected(place, settings) as providers:
 
         @asynccontextmanager
         async def open_door() -> AsyncGenerator[Door]:
-            async with _door(place, settings, upstream) as door:
+            async with _door(place, settings, providers) as door:
                 yield door
 
         config = uvicorn.Config(
@@ -92,7 +91,7 @@ async def serve(host: str, port: int, data: Path | None) -> None:
 
 
 @asynccontextmanager
-async def _door(place: Place, settings: Settings, upstream: HttpUpstream | None) -> AsyncGenerator[Door]:
+async def _door(place: Place, settings: Settings, providers: Providers) -> AsyncGenerator[Door]:
     """The door, and the worker beside it."""
     desk = Desk(place.database, assess)
     workers = await Database.open(place.url, role="bursar_worker", connections=2)
@@ -100,11 +99,6 @@ async def _door(place: Place, settings: Settings, upstream: HttpUpstream | None)
     senders = await Database.open(place.url, role="bursar_worker", connections=2)
     post = Post(network(), plain_to_loopback=place.is_sandbox)
     dispatcher = Dispatcher(senders, post.send)
-    providers = NO_PROVIDERS
-    if place.is_sandbox or settings.sandbox_provider:
-        providers = with_sandbox(place.database, settings.sandbox_webhook_secrets)
-    whose = tenant_id_of(settings.upstream_tenant) if settings.upstream_tenant else place.tenant_id
-    providers = with_upstream(providers, upstream, whose)
     tasks = (*worker.payment_tasks(Shop(workers, providers)), (dispatcher.turn, 0.25))
     bell = Bell()
     beside = [
@@ -123,8 +117,6 @@ async def _door(place: Place, settings: Settings, upstream: HttpUpstream | None)
         await asyncio.gather(*beside, return_exceptions=True)
         await dispatcher.close()
         await post.transport.aclose()
-        if upstream:
-            await upstream.close()
         await desk.drain()
         await senders.close()
         await workers.close()

@@ -90,7 +90,9 @@ def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMone
     if not moves:
         return None
     what = f"{subject.provider} {effect.kind} {effect.reference}"
-    return SendMoney(new_id(), new_id(), moves, "payment", None, what, {}, True, NO_CLAIMS)
+    # By it reconciliation finds the provider's own row.
+    named = {"reference": effect.reference}
+    return SendMoney(new_id(), new_id(), moves, "payment", None, what, named, True, NO_CLAIMS)
 
 
 async def _ground(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> Ground:

@@ -5,6 +5,7 @@ What comes before its time is parked, and tried again when what it is about chan
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import product
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from bursar.features.payments.applying import apply
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.cases import open_about_event
 from bursar.features.payments.ports import EventMalformed, Provider, ProviderEvent, Report, SignatureInvalid
+from bursar.features.payments.registry import Connection
 from bursar.kernel.db import Tx, retrying
 from bursar.kernel.ids import read
 from bursar.kernel.refusal import Invalid, Retry, Unauthorized, UnknownObject
@@ -44,22 +46,33 @@ class _Known(NamedTuple):
     attempt_id: UUID | None
 
 
-async def receive(shop: Shop, provider_name: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Take in a delivery: its signature first, over the raw bytes; what was taken in before changes nothing."""
-    connection = shop.providers.connections.get(provider_name)
-    if connection is None:
-        raise UnknownObject("provider")
-    provider = connection.of(_NOBODY)
-    try:
-        event = provider.read_event(body, headers, connection.secrets, shop.now)
-    except SignatureInvalid as error:
-        raise WebhookUnsigned from error
-    except EventMalformed as error:
-        raise WebhookMalformed from error
+async def receive(shop: Shop, provider_name: str | None, body: bytes, headers: Mapping[str, str]) -> None:
+    """Take in a delivery: its signature first, over the raw bytes; what was taken in before changes nothing.
+
+    Where no provider is named, it is of the one whose secret has signed it.
+    """
+    connection, provider, event = _verified(shop, provider_name, body, headers)
     tenant_id = connection.tenant_id or read("acct", f"acct_{event.account}")
     if tenant_id is None:
         raise WebhookMalformed
     await retrying(lambda: _take_in(shop, tenant_id, provider, event, body))
+
+
+def _verified(
+    shop: Shop, provider_name: str | None, body: bytes, headers: Mapping[str, str]
+) -> tuple[Connection, Provider, ProviderEvent]:
+    known = shop.providers.connections
+    if provider_name is not None and provider_name not in known:
+        raise UnknownObject("provider")
+    for connection in known.values() if provider_name is None else [known[provider_name]]:
+        provider = connection.of(connection.tenant_id or _NOBODY)
+        try:
+            return connection, provider, provider.read_event(body, headers, connection.secrets, shop.now)
+        except SignatureInvalid:
+            continue
+        except EventMalformed as error:
+            raise WebhookMalformed from error
+    raise WebhookUnsigned
 
 
 async def _take_in(shop: Shop, tenant_id: UUID, provider: Provider, event: ProviderEvent, body: bytes) -> None:
@@ -119,7 +132,7 @@ async def _find(tx: Tx, provider: str, report: Report) -> _Known | None:
 async def try_parked(shop: Shop) -> None:
     """Try again what was parked and is due, in all tenants; `shop.database` acts as bursar_worker."""
     async with shop.database.transaction(read_only=True) as tx:
-        due = await inbox_store.list_due(tx, shop.now, _MOST_A_TURN)
+        due = await inbox_store.list_due(tx, list(shop.providers.connections), shop.now, _MOST_A_TURN)
     for tenant_id, (name, event_id) in due:
         provider = shop.providers.of(tenant_id, name)
 
@@ -132,12 +145,12 @@ async def try_parked(shop: Shop) -> None:
         await retrying(once)
 
 
-async def ask_about(shop: Shop, tenant_id: UUID, provider: str, names: Sequence[str]) -> None:
-    """Have the provider asked about payments that somebody has named, without believing a word of what they said."""
+async def ask_about(shop: Shop, tenant_id: UUID, names: Sequence[str]) -> None:
+    """Have the providers asked about payments that somebody has named, without believing a word of what they said."""
 
     async def once() -> None:
         async with shop.database.transaction(tenant_id) as tx:
-            for name in names:
+            for provider, name in product(shop.providers.connections, names):
                 payment_id = read("pay", name) or await store.find_payment_by_reference(tx, provider, name)
                 for attempt in await store.list_attempts(tx, payment_id) if payment_id else ():
                     if attempt.status != "waiting":

@@ -1,5 +1,6 @@
 """The statements of the inbox: what providers told us, once each."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -77,12 +78,16 @@ async def lock_parked(tx: Tx, provider: str, event_id: str) -> Parked | None:
     )
 
 
-async def list_due(tx: Tx, now: datetime, limit: int) -> list[tuple[UUID, tuple[str, str]]]:
-    """Parked events of all tenants to be tried again, as (tenant id, (provider, event id)); for the worker's role."""
+async def list_due(tx: Tx, providers: Sequence[str], now: datetime, limit: int) -> list[tuple[UUID, tuple[str, str]]]:
+    """Parked events of these providers to be tried again, in all tenants, for the worker's role only.
+
+    As (tenant id, (provider, event id)).
+    """
     return await tx.rows(
         _due,
         """SELECT tenant_id, provider, event_id FROM payment_inbox
-           WHERE status = 'parked' AND try_at <= $1 ORDER BY try_at LIMIT $2""",
+           WHERE status = 'parked' AND provider = ANY($1::text[]) AND try_at <= $2 ORDER BY try_at LIMIT $3""",
+        providers,
         now,
         limit,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from bursar.core.ledger.model import Metadata
 from bursar.features.payments.ports import CallKind, EffectKind
 from bursar.kernel.money import Money, show_minor
-from bursar.kernel.refusal import Conflict, Invalid, Retry
+from bursar.kernel.refusal import Conflict, Invalid, Retry, Unavailable
 
 PaymentStatus = Literal[
     "requires_confirmation",
@@ -163,6 +163,29 @@ class UnknownProvider(Invalid):
     def detail(self) -> str:
         """Which argument."""
         return f"{self.argument}: this service has no such provider. No money moved."
+
+
+class ProviderUnavailable(Unavailable):
+    """The provider of payments does not answer now."""
+
+    retry: ClassVar[Retry] = "same_key"
+    next: ClassVar[str] = "Nothing was begun. Send the same request with the same Idempotency-Key in a while."
+    retry_after_seconds: ClassVar[int | None] = 30
+
+    def __init__(self, provider: str) -> None:
+        """Which provider."""
+        super().__init__(provider)
+        self.provider = provider
+
+    @property
+    def code(self) -> str:
+        """Whatever stands behind Bursar and cannot be reached."""
+        return "upstream_unavailable"
+
+    @property
+    def detail(self) -> str:
+        """Which provider."""
+        return f"{self.provider} does not answer now. No money moved."
 
 
 class AboveCaptured(Conflict):

@@ -1,6 +1,6 @@
 """Which providers this service is connected to: the one place where a name becomes a provider."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -18,22 +18,31 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+async def _nothing_to_close() -> None:
+    """A provider without connections of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A provider as it is connected here.
 
     `of` makes it for a tenant. `secrets` sign what it tells us, the newest first, so that they can be rotated; without
-    any nothing is believed. `tenant_id`: whose events these are where the event does not name an account.
+    any nothing is believed. `tenant_id`: the one tenant whose account it is, and whose all its events are; None where
+    every tenant has an account there, which the events name. `close` ends it.
     """
 
     of: Callable[[UUID], Provider]
     secrets: tuple[str, ...] = field(default=(), repr=False)
     tenant_id: UUID | None = None
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
 
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """All that are connected, by name; `default` is taken where none is named. The upstream takes no payments."""
+    """All that are connected, by name. Where none is named, a tenant's own account is taken, or else `default`.
+
+    The upstream takes no payments.
+    """
 
     connections: Mapping[str, Connection]
     default: str = "sandbox"
@@ -47,18 +56,23 @@ class Providers:
         return upstream if upstream and upstream.name == name else self.of(tenant_id, name)
 
     def of(self, tenant_id: UUID, name: str) -> Provider:
-        """A provider for a tenant; refuses a name that is not connected."""
+        """A provider for a tenant; refuses a name that is not connected, or only for another tenant."""
         connection = self.connections.get(name)
-        if connection is None:
+        if connection is None or connection.tenant_id not in (None, tenant_id):
             raise UnknownProvider("provider")
         return connection.of(tenant_id)
 
-    def named(self, name: str | None) -> str:
-        """The name that is meant; refuses one that is not connected."""
-        meant = name or self.default
-        if meant not in self.connections:
-            raise UnknownProvider("provider")
+    def named(self, tenant_id: UUID, name: str | None) -> str:
+        """The name that a tenant means; refuses what it has not."""
+        own = next((own for own, one in self.connections.items() if one.tenant_id == tenant_id), self.default)
+        meant = name or own
+        self.of(tenant_id, meant)
         return meant
+
+    async def close(self) -> None:
+        """Close what the providers hold open."""
+        for connection in self.connections.values():
+            await connection.close()
 
 
 NO_PROVIDERS = Providers({})

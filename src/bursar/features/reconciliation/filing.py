@@ -10,12 +10,10 @@ from bursar.core.identity.model import Actor
 from bursar.features.reconciliation import line_store as store
 from bursar.features.reconciliation.line_store import Filed, NewStatement
 from bursar.features.reconciliation.lines import Format, Statement, identities
-from bursar.features.reconciliation.provider import BalanceTransactions, ProviderTransaction
+from bursar.features.reconciliation.provider import ProviderTransaction
 from bursar.kernel.canonical import Json
-from bursar.kernel.db import Database, Tx
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
-
-_AT_ONCE = 1_000
 
 
 class Filing(NamedTuple):
@@ -53,14 +51,3 @@ async def file_transactions(tx: Tx, provider: str, found: Sequence[ProviderTrans
     new = await store.insert_transactions(tx, provider, found)
     facts: dict[str, Json] = {"lines": len(found), "new": new, "provider": provider}
     return Filing(1, len(found), new, []), Happening("provider_transactions.imported", "filed", facts)
-
-
-async def fetch_transactions(database: Database, tenant_id: UUID, provider: str, books: BalanceTransactions) -> int:
-    """Bring in all that a provider lists, page by page, each page in a transaction of its own; how many were new."""
-    after: str | None = None
-    new = 0
-    while found := await books.list_balance_transactions(after, _AT_ONCE):
-        async with database.transaction(tenant_id) as tx:
-            new += await store.insert_transactions(tx, provider, found)
-        after = found[-1].id
-    return new

@@ -137,14 +137,14 @@ def _ledger_item(
 
 
 async def list_ledger_items(tx: Tx, account_id: UUID, currency: str, first: date, last: date, limit: int) -> list[Item]:
-    """The lines of an account of the ledger in a period (days of UTC): what came less what went, as a bank prints it.
+    """The lines of an account of the ledger in a period (days of UTC): above zero what raised its balance.
 
     The metadata of a transfer may say under `reference` and `counterparty` what the other side calls them.
     """
     return await tx.rows(
         _ledger_item,
         """SELECT l.entry_id, l.seq, (l.effective_at AT TIME ZONE 'UTC')::date,
-                  CASE l.side WHEN 'credit' THEN l.amount_minor ELSE -l.amount_minor END,
+                  l.change_minor,
                   e.metadata ->> 'reference', coalesce(e.metadata ->> 'counterparty', a.number)
            FROM line l JOIN entry e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
                 JOIN account a ON a.tenant_id = l.tenant_id AND a.id = l.counterparty_id

@@ -1,9 +1,9 @@
-"""A provider's balance transactions: the port that lists them, and the CSV that stands in for it."""
+"""A provider's balance transactions, and the CSV that they may come in."""
 
 import csv
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from bursar.features.reconciliation.lines import (
     decoded,
@@ -30,14 +30,6 @@ class ProviderTransaction(NamedTuple):
     amount_minor: int
     fee_minor: int
     reference: str | None
-
-
-class BalanceTransactions(Protocol):
-    """What a provider must offer to be reconciled."""
-
-    async def list_balance_transactions(self, after: str | None, limit: int) -> Sequence[ProviderTransaction]:
-        """Up to `limit` transactions, oldest first, after the one named; none at the end."""
-        ...
 
 
 def read_transactions(content: bytes) -> list[ProviderTransaction]:

@@ -9,7 +9,8 @@ import orjson
 from bursar.core.authority.model import Told, With
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
-from bursar.core.ledger.model import AccountRef
+from bursar.core.ledger import reading
+from bursar.core.ledger.model import AccountRef, NormalSide
 from bursar.core.ledger.orders import Move, SendMoney
 from bursar.core.ledger.outcomes import Done, StateConflict
 from bursar.features.cases import service as cases
@@ -35,6 +36,11 @@ async def find_break(tx: Tx, break_id: UUID | None) -> Found:
 async def look_up(tx: Tx, break_id: UUID | None) -> Found | None:
     """One break as it stands, if there is one."""
     return await store.find_break(tx, break_id) if break_id else None
+
+
+async def side_of(tx: Tx, found: Found) -> NormalSide:
+    """The side that raises the balance of the ledger's account; of a break without one, either."""
+    return (await reading.find_account(tx, found.account_id)).normal_side if found.account_id else "credit"
 
 
 async def find_run(tx: Tx, run_id: UUID | None) -> Run:
@@ -70,13 +76,18 @@ async def accept(tx: Tx, actor: Actor, break_id: UUID | None, reason: str, note:
     return await find_break(tx, found.id), _told("accepted", found, reason, {"note": note})
 
 
-def posting(actor: Actor, found: Found, counter: AccountRef, reason: str) -> SendMoney:
-    """The order that posts what the ledger's side lacks, between its account and another, on the day of the break."""
+def posting(actor: Actor, found: Found, side: NormalSide, counter: AccountRef, reason: str) -> SendMoney:
+    """The order that posts what the ledger's side lacks, between its account and another, on the day of the break.
+
+    `side` is the one that raises its account's balance.
+    """
     if found.account_id is None or found.difference_minor == 0:
         raise StateConflict("There is nothing that a posting to the ledger would change about this break.")
     money = Money(abs(found.difference_minor), found.currency)
     ours = found.account_id
-    move = Move(counter, ours, money) if found.difference_minor > 0 else Move(ours, counter, money)
+    # An arrow credits what it leads to.
+    is_credited = (found.difference_minor > 0) == (side == "credit")
+    move = Move(counter, ours, money) if is_credited else Move(ours, counter, money)
     metadata = {BREAK_KEY: show("brk", found.id), "reason": reason}
     on = datetime.combine(found.day, time.min, UTC)
     world = "world:move" in actor.scopes

@@ -50,9 +50,9 @@ _SLACK = timedelta(minutes=5)
 def connection(
     api_key: str, secrets: Sequence[str], tenant_id: UUID, *, api: str | None = None, return_url: str | None = None
 ) -> Connection:
-    """One account at Stripe, for one tenant; whoever connects it closes its provider at the end."""
+    """One account at Stripe, for one tenant; whoever connects it closes it at the end."""
     provider = StripeProvider(api_key, api=api, return_url=return_url)
-    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id)
+    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id, provider.close)
 
 
 class StripeProvider:
@@ -232,7 +232,8 @@ class StripeProvider:
             page = await page_of(rows, {**params, "limit": min(limit, PAGE), "ending_before": after})
             found: list[Object] = page["data"]
         else:
-            found = await every(rows, params)
+            # One page more than is wanted tells that there is more.
+            found = await every(rows, params, limit // PAGE + 2)
         with reading.readable():
             return [reading.row_of(one) for one in found[::-1]][:limit]
 

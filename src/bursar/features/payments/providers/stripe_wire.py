@@ -105,14 +105,14 @@ async def page_of(call: Call, params: dict[str, Any]) -> Object:
     return json.loads(answer.last_response.body)
 
 
-async def walk(call: Call, params: dict[str, Any]) -> AsyncGenerator[Object]:
+async def walk(call: Call, params: dict[str, Any], most_pages: int = _MOST_PAGES) -> AsyncGenerator[Object]:
     """All of a list, newest first.
 
     Raises:
         OutcomeUnknown: it is longer than anybody looks through.
     """
     after: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
+    for _ in range(most_pages):
         page = await page_of(call, {**params, **after, "limit": PAGE})
         for one in page["data"]:
             yield one
@@ -122,6 +122,6 @@ async def walk(call: Call, params: dict[str, Any]) -> AsyncGenerator[Object]:
     raise OutcomeUnknown("there is more than is looked through")
 
 
-async def every(call: Call, params: dict[str, Any]) -> list[Object]:
+async def every(call: Call, params: dict[str, Any], most_pages: int = _MOST_PAGES) -> list[Object]:
     """All of a list at once."""
-    return [one async for one in walk(call, params)]
+    return [one async for one in walk(call, params, most_pages)]
