@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _SAYS = "Bursar is listening on "
 _SECONDS_TO_STOP = 15
+_PROGRAM = ("bursar", "serve")
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,11 @@ class Served:
 
 
 @contextmanager
-def serving(*, database_url: str | None = None, data: Path | None = None, port: int = 0) -> Generator[Served]:
+def serving(
+    *, database_url: str | None = None, data: Path | None = None, port: int = 0, program: Sequence[str] = _PROGRAM
+) -> Generator[Served]:
     """A service on this database, or in the sandbox of this data directory; stopped at the end if it still runs."""
-    process = start(database_url=database_url, data=data, port=port)
+    process = start(database_url=database_url, data=data, port=port, program=program)
     try:
         yield listening(process)
     finally:
@@ -47,13 +51,16 @@ def serving(*, database_url: str | None = None, data: Path | None = None, port: 
         process.stdout.close()
 
 
-def start(*, database_url: str | None = None, data: Path | None = None, port: int = 0) -> subprocess.Popen[str]:
-    """Start one without waiting for it."""
+def start(
+    *, database_url: str | None = None, data: Path | None = None, port: int = 0, program: Sequence[str] = _PROGRAM
+) -> subprocess.Popen[str]:
+    """Start one without waiting for it; `program` is the module that serves, and what it is told first."""
     places = {"BURSAR_DATABASE_URL": database_url, "BURSAR_DATA": str(data) if data else None}
     return subprocess.Popen(
-        [sys.executable, "-m", "bursar", "serve", "--port", str(port)],
+        [sys.executable, "-m", *program, "--port", str(port)],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=_ROOT,
         env={**_environment(), **{name: value for name, value in places.items() if value}},
     )
 
