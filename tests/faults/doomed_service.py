@@ -88,10 +88,12 @@ def endanger_commits() -> None:
     commit = database.commit
 
     async def at_risk_too(connection: Any, token: int) -> None:
-        if ANSWERED.get():
+        # What only reads has no token, and the worker reads on after each answer.
+        in_danger = ANSWERED.get() and token
+        if in_danger:
             meet("before commit")
         await commit(connection, token)
-        if ANSWERED.get():
+        if in_danger:
             meet("after commit")
 
     database.commit = at_risk_too

@@ -39,13 +39,19 @@ class Shop:
     card: str = ""
 
     def doom(self, point: str) -> None:
-        (self.directory / "doom").write_text(point)
+        self._tell("doom", point)
 
     def later(self) -> None:
         """An hour goes by, at the provider too; whatever is open is due then."""
         self.simulator.advance(3660)
         self.ahead += 3660
-        (self.directory / "ahead").write_text(str(self.ahead))
+        self._tell("ahead", str(self.ahead))
+
+    def _tell(self, name: str, word: str) -> None:
+        """At once: the service may read it at any time."""
+        fresh = self.directory / "fresh"
+        fresh.write_text(word)
+        fresh.replace(self.directory / name)
 
     def start(self) -> None:
         self.lives.close()
