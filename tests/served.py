@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _SAYS = "Bursar is listening on "
 _SECONDS_TO_STOP = 15
+_PROGRAM = ("bursar", "serve")
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,18 @@ class Served:
 
 @contextmanager
 def serving(
-    *, database_url: str | None = None, data: Path | None = None, port: int = 0, **settings: str
+    *,
+    database_url: str | None = None,
+    data: Path | None = None,
+    port: int = 0,
+    program: Sequence[str] = _PROGRAM,
+    **settings: str,
 ) -> Generator[Served]:
     """A service on this database, or in the sandbox of this data directory; stopped at the end if it still runs.
 
     `settings` are those of its environment, by their names.
     """
-    process = start(database_url=database_url, data=data, port=port, **settings)
+    process = start(database_url=database_url, data=data, port=port, program=program, **settings)
     try:
         yield listening(process)
     finally:
@@ -53,14 +60,20 @@ def serving(
 
 
 def start(
-    *, database_url: str | None = None, data: Path | None = None, port: int = 0, **settings: str
+    *,
+    database_url: str | None = None,
+    data: Path | None = None,
+    port: int = 0,
+    program: Sequence[str] = _PROGRAM,
+    **settings: str,
 ) -> subprocess.Popen[str]:
-    """Start one without waiting for it."""
+    """Start one without waiting for it; `program` is the module that serves, and what it is told first."""
     places = {"BURSAR_DATABASE_URL": database_url, "BURSAR_DATA": str(data) if data else None}
     return subprocess.Popen(
-        [sys.executable, "-m", "bursar", "serve", "--port", str(port)],
+        [sys.executable, "-m", *program, "--port", str(port)],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=_ROOT,
         env={**_environment(), **{name: value for name, value in places.items() if value}, **settings},
     )
 

@@ -111,7 +111,9 @@ async def test_what_nobody_has_confirmed_is_canceled_without_a_call(till: Till) 
     assert (gone["status"], gone["provider_reference"]) == ("canceled", None)
 
 
-async def test_of_two_refunds_of_60_at_once_on_a_capture_of_100_exactly_one_succeeds(till: Till) -> None:
+@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.soak) for turn in range(1, 50))])
+async def test_of_two_refunds_of_60_at_once_on_a_capture_of_100_exactly_one_succeeds(till: Till, turn: int) -> None:
+    del turn
     paid = (await till.pay("100.00")).json()
     path = f"/v1/payments/{paid['id']}/refund"
     answers = await asyncio.gather(*(till.post(path, {"amount": "60.00"}) for _ in range(2)))

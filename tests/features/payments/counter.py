@@ -66,9 +66,10 @@ class Faulty(SandboxProvider):
 
 
 class Cut(Database):
-    """A database whose next transaction fails before or after its COMMIT, once it is armed."""
+    """A database in whose next transaction something happens before or after its COMMIT, once it is armed."""
 
-    cut: str | None = None
+    before: Callable[[], Awaitable[None]] | None = None
+    after: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     def around(cls, database: Database) -> "Cut":
@@ -78,15 +79,15 @@ class Cut(Database):
     async def transaction(
         self, tenant_id: UUID | None = None, *, read_only: bool = False, locks: Sequence[int] = ()
     ) -> AsyncGenerator[Tx]:
-        cut, self.cut = self.cut, None
+        before, after = self.before, self.after
+        self.before = self.after = None
         async with super().transaction(tenant_id, read_only=read_only, locks=locks) as tx:
             yield tx
-            if cut:
+            if before:
                 await tx.flush()
-            if cut == "before":
-                raise RuntimeError("cut before COMMIT")
-        if cut == "after":
-            raise RuntimeError("cut after COMMIT")
+                await before()
+        if after:
+            await after()
 
 
 @dataclass
@@ -132,6 +133,14 @@ class Counter:
     async def balance(self, number: str) -> str:
         answer = await self.client.get(f"/v1/accounts/{number}", headers=bearing(self.tenant.operator))
         return answer.json()["posted"] if answer.is_success else "0.00"
+
+    async def attempts(self) -> list[str]:
+        """How every call to the provider stands, oldest first."""
+        async with self.workers.transaction(self.tenant.id) as tx:
+            found = await tx.column(
+                str, "SELECT status FROM payment_attempt WHERE tenant_id = $1 ORDER BY id", self.tenant.id
+            )
+        return list(found)
 
     async def deliver(self, body: str, *, secret: str = WEBHOOK_SECRET) -> None:
         raw = body.encode()

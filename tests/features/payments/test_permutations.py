@@ -5,42 +5,11 @@ from typing import Any
 
 import pytest
 
-from bursar.features.payments.ports import Follow, Report
+from bursar.features.payments.ports import Report
 from bursar.features.payments.providers import sandbox_acting as acting
 from bursar.features.payments.providers import sandbox_store as store
-from bursar.features.payments.providers import sandbox_telling as telling
-from tests.features.payments.counter import Counter, key
-
-KINDS = ("authorized", "captured", "refunded", "disputed")
-
-
-async def _life(counter: Counter, report: Report) -> dict[str, str]:
-    """All that happens to an authorised payment at the provider, past Bursar; an event for each, with its own part."""
-    now = counter.clock.now
-    async with counter.database.transaction(counter.tenant.id) as tx:
-        charge = await store.lock_charge(tx, report.reference)
-        assert charge
-        capture = Follow(key(), "capture", report.reference, 10_000, "USD")
-        await acting.act_on(tx, capture, charge, "", now)
-        refund = await acting.refund_outside(tx, charge, 3_000, now)
-        await acting.dispute(tx, charge, 12_000, now)
-        whole = await telling.report_of(tx, charge.key)
-        await tx.run("UPDATE sandbox_event SET told_at = now() WHERE tenant_id = $1", counter.tenant.id)
-    assert whole
-    parts = {effect.kind: effect for effect in whole.effects}
-    given_back = Report(
-        None, "refund", refund, "succeeded", 3_000, "USD", (parts["refund"],), payment=whole.reference
-    )  # fmt: skip
-    reports = {
-        "authorized": report,
-        "captured": whole._replace(effects=(parts["capture"],)),
-        "refunded": given_back,
-        "disputed": whole._replace(effects=(parts["dispute"],), complete=False),
-    }
-    return {
-        kind: telling.event_body(f"evt_{key()}", kind, counter.tenant.id.hex, each, now)
-        for kind, each in reports.items()
-    }
+from tests.features.payments.counter import Counter
+from tests.features.payments.lives import BECOMES, KINDS, life
 
 
 async def _play(counter: Counter, order: tuple[str, ...], *, twice: bool, before_the_answer: bool) -> Any:
@@ -52,7 +21,7 @@ async def _play(counter: Counter, order: tuple[str, ...], *, twice: bool, before
     late: list[dict[str, str]] = []
 
     async def after(report: Report) -> Report:
-        bodies = await _life(counter, report)
+        bodies = await life(counter, report)
         if before_the_answer:
             await tell(bodies)
         else:
@@ -65,14 +34,7 @@ async def _play(counter: Counter, order: tuple[str, ...], *, twice: bool, before
         await tell(bodies)
     await counter.settle(2)
     paid = await counter.newest()
-    return {name: paid[name] for name in SAME}
-
-
-SAME = ("status", "captured_amount", "refunded_amount", "disputed_amount", "fee_amount", "quarantined", "failure")
-EXPECTED = {
-    "status": "succeeded", "captured_amount": "100.00", "refunded_amount": "30.00", "disputed_amount": "120.00",
-    "fee_amount": "18.20", "quarantined": False, "failure": None,
-}  # fmt: skip
+    return {name: paid[name] for name in BECOMES}
 
 
 @pytest.mark.parametrize("before_the_answer", [True, False])
@@ -82,7 +44,7 @@ async def test_events_in_every_order_come_to_the_same(
 ) -> None:
     for number, order in enumerate(permutations(KINDS), 1):
         became = await _play(counter, order, twice=twice, before_the_answer=before_the_answer)
-        assert became == EXPECTED, order
+        assert became == BECOMES, order
         assert await counter.balance(counter.tenant.side) == f"{70 * number}.00"
         assert await counter.balance("world:sandbox:USD:disputed") == f"{120 * number}.00"
         await counter.refuse_difference()

@@ -1,15 +1,12 @@
 """What nobody knows is said to be unknown, asked for in time, and never guessed."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bursar.features.payments.calling import Shop
 from bursar.features.payments.ports import OutcomeUnknown, Question, Report
-from bursar.features.payments.providers import sandbox_telling as telling
 from bursar.features.payments.resolving import resolve_due
-from tests.features.payments.counter import Counter, key
+from tests.features.payments.counter import Counter
 
 
 @pytest.mark.parametrize(
@@ -80,28 +77,3 @@ async def test_a_suspended_agents_payment_that_was_never_sent_is_not_sent(counte
         f"/v1/payments/{asked['id']}", headers={"Authorization": f"Bearer {counter.tenant.operator}"}
     )
     assert found.json()["status"] in ("processing", "unknown")
-
-
-@pytest.mark.parametrize("turn", range(4))
-async def test_a_resolver_that_races_a_webhook_books_once_and_never_goes_back(counter: Counter, turn: int) -> None:
-    del turn
-    await counter.pay("sandbox_timeout")
-    counter.clock.pass_by(seconds=60)
-    async with counter.workers.transaction(counter.tenant.id) as tx:
-        attempt_key = await tx.value(str, "SELECT replace(id::text, '-', '') FROM payment_attempt")
-        report = await telling.report_of(tx, attempt_key)
-    assert report
-    body = telling.event_body(
-        f"evt_{key()}", "payment_intent.succeeded", counter.tenant.id.hex, report, counter.clock.now
-    )
-    early = report._replace(standing="processing", effects=(), complete=True)
-    older = telling.event_body(
-        f"evt_{key()}", "payment_intent.processing", counter.tenant.id.hex, early, counter.clock.now
-    )
-    again = Shop(counter.workers, counter.providers)
-    await asyncio.gather(resolve_due(again), counter.deliver(body), counter.deliver(older), resolve_due(again))
-    assert (await counter.newest())["status"] == "succeeded"
-    assert await counter.balance(counter.tenant.side) == "100.00"
-    await counter.deliver(older.replace("evt_", "evt_2"))
-    assert (await counter.newest())["status"] == "succeeded"
-    await counter.refuse_difference()
