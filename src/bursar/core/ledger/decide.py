@@ -204,7 +204,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
 
 def _capture(page: Page, order: CaptureHold) -> Done:
     """A capture was authorised when the hold was placed, so it lands on a frozen account too."""
-    hold = _pending(page, order.hold_id, None, None)
+    hold = _pending(page, order.hold_id, None, order.owner_id)
     money = read_amount(order.amount, hold.currency) if order.amount else Money(hold.amount_minor, hold.currency)
     if money.minor > hold.amount_minor:
         raise InvalidArgument("amount", f"the hold is for {show_minor(hold.amount_minor, hold.currency)}")
@@ -251,7 +251,7 @@ def _pending(page: Page, hold_id: UUID, approval_id: UUID | None, owner_id: UUID
     if hold.approval_id != approval_id:
         raise StateConflict("The hold belongs to an approval.")
     if hold.owner_id != owner_id:
-        raise StateConflict("The hold belongs to a payment that is under way, and ends with it.")
+        raise StateConflict("The hold belongs to a payment or job that is under way, and only that ends it.")
     if hold.is_due(page.book.now):
         raise StateConflict("The hold is expired.")
     if hold.status != "pending":
