@@ -289,6 +289,22 @@ async def test_a_capture_is_approved_without_using_the_limits_twice(strict: Offi
     """)
 
 
+async def test_an_approved_capture_names_the_owner_of_its_hold(strict: Office, workers: Database) -> None:
+    owner = new_id()
+    held = PlaceHold(new_id(), new_id(), "alice", None, Money(3_000, "USD"), owner_id=owner)
+    hold = UUID((await strict.submit("create_hold", lambda: held))[1])
+    for other in (None, new_id()):
+        order = CaptureHold(new_id(), new_id(), hold, None, "bob", owner_id=other)
+        assert (await strict.submit("capture_hold", lambda order=order: order))[1] == "state_conflict"
+    approval = await strict.ask_for(
+        "capture_hold", lambda: CaptureHold(new_id(), new_id(), hold, None, "bob", owner_id=owner)
+    )
+    await strict.approve(approval)
+    await worker.execute_approvals(workers)
+    assert await strict.status(approval) == "executed"
+    await strict.story.tell("bob = 30.00 USD")
+
+
 async def test_a_capture_answers_to_the_limits_its_hold_was_placed_under(strict: Office, workers: Database) -> None:
     hold = await place_for_nobody(strict)
     narrow = usual_terms(approvals=[approval_json({"new_payee": True})], per_transaction=[cap_json(max="5.00")])

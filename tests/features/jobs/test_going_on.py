@@ -1,32 +1,16 @@
 """What happens to jobs by themselves: leases run out, steps take too long, people decide, what failed is undone."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import httpx2
 import psycopg
-import pytest
 
 from bursar import worker
 from bursar.kernel.db import Database
-from tests.api.serving import client_of, served
-from tests.api.tenants import bearing, enrol
-from tests.crews import Crew, crew_of
+from tests.api.tenants import bearing
+from tests.crews import Crew
 
 Task = Callable[[Database], Awaitable[None]]
-
-
-@pytest.fixture
-async def crew(database: Database) -> AsyncGenerator[Crew]:
-    async with served(database) as app, client_of(app) as client:
-        yield await crew_of(database, client, await enrol(database, client, "ours"))
-
-
-@pytest.fixture
-async def workers(database_url: str) -> AsyncGenerator[Database]:
-    """The database as the worker sees it."""
-    opened = await Database.open(database_url, role="bursar_worker", connections=2)
-    yield opened
-    await opened.close()
 
 
 def change(url: str, statement: str) -> None:

@@ -56,16 +56,19 @@ def _order(order: SingleOrder) -> dict[str, Json]:
         case PlaceHold():
             until = order.expires_at.isoformat() if order.expires_at else None
             held: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata), "until": until}
-            owner: dict[str, Json] = {"owner_id": order.owner_id.hex} if order.owner_id else {}
-            return {"kind": "hold", **held, **owner}
+            return {"kind": "hold", **held, **_owner(order)}
         case Undertake():
             return {"kind": "undertake", "description": order.description}
         case CaptureHold():
-            return {"kind": "capture", "hold_id": order.hold_id.hex}
+            return {"kind": "capture", "hold_id": order.hold_id.hex, **_owner(order)}
         case ReverseEntry():
             return {"kind": "reverse", "reverses_id": order.reverses_id.hex, "description": order.description}
         case _:
             raise AssertionError("nothing is paid")
+
+
+def _owner(order: PlaceHold | CaptureHold) -> dict[str, Json]:
+    return {"owner_id": order.owner_id.hex} if order.owner_id else {}
 
 
 def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
@@ -91,7 +94,10 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
             return Undertake(event_id, source_id, money, order["description"], claims)
         case "capture":
             amount = show_minor(money.minor, money.currency)
-            return CaptureHold(new_id(), event_id, UUID(order["hold_id"]), amount, target_id)
+            owner_id = _uuid(order.get("owner_id"))
+            return CaptureHold(
+                new_id(), event_id, UUID(order["hold_id"]), amount, target_id, owner_id=owner_id
+            )  # fmt: skip
         case _:
             amount = show_minor(money.minor, money.currency)
             return ReverseEntry(new_id(), event_id, UUID(order["reverses_id"]), amount, order["description"])

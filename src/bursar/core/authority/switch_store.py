@@ -125,16 +125,19 @@ def end_approvals(tx: Tx, ended: Sequence[tuple[UUID, str]], why: str) -> None:
     )
 
 
-async def list_holds_of_agents(tx: Tx, reach: Reach) -> list[UUID]:
-    """The pending holds that agents placed themselves; those of approvals and of payments are their own matter."""
-    return await tx.column(
-        UUID,
-        """SELECT h.id FROM hold h
-           WHERE h.tenant_id = $1 AND h.status = 'pending' AND h.approval_id IS NULL AND h.owner_id IS NULL
+async def list_holds_of_agents(tx: Tx, reach: Reach) -> list[tuple[UUID, UUID | None]]:
+    """The pending holds that agents placed themselves or for a job, each with its owner.
+
+    Those of approvals and of payments, which another action than holding placed, are their own matter.
+    """
+    return await tx.pairs(
+        """SELECT h.id, h.owner_id FROM hold h
+           WHERE h.tenant_id = $1 AND h.status = 'pending' AND h.approval_id IS NULL
              AND ($4::uuid IS NULL OR h.account_id = $4)
              AND EXISTS (
                  SELECT FROM decision d
                  WHERE d.tenant_id = $1 AND d.hold_id = h.id AND d.outcome <> 'deny'
+                   AND (h.owner_id IS NULL OR d.action = 'create_hold')
                    AND ($2::uuid IS NULL OR d.agent_id = $2) AND ($3::uuid[] IS NULL OR d.mandate_id = ANY($3)))
            ORDER BY h.id""",
         tx.tenant,

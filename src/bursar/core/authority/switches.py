@@ -182,7 +182,8 @@ async def _end(tx: Tx, by: By, wanted: _Wanted) -> _Ended:
         *await store.lock_approved(tx, wanted.reach),
     ]
     theirs = [ReleaseHold(new_id(), w.hold_id, w.id) for w in waiting if w.hold_id]
-    own = [ReleaseHold(new_id(), hold_id) for hold_id in await store.list_holds_of_agents(tx, wanted.reach)]
+    held = await store.list_holds_of_agents(tx, wanted.reach)
+    own = [ReleaseHold(new_id(), hold_id, owner_id=owner_id) for hold_id, owner_id in held]
     if not (waiting or own):
         return _Ended([], [])
     sent = await ledger.send_many(tx, [*theirs, *own], ledger.unexamined)

@@ -209,7 +209,7 @@ def _place(page: Page, order: PlaceHold) -> Done:
 
 def _capture(page: Page, order: CaptureHold) -> Done:
     """A capture was authorised when the hold was placed, so it lands on a frozen account too."""
-    hold = _pending(page, order.hold_id, None, None)
+    hold = _pending(page, order.hold_id, None, order.owner_id)
     money = read_amount(order.amount, hold.currency) if order.amount else Money(hold.amount_minor, hold.currency)
     if money.minor > hold.amount_minor:
         raise InvalidArgument("amount", f"the hold is for {show_minor(hold.amount_minor, hold.currency)}")

@@ -60,7 +60,7 @@ def refuse_ended(hold: Hold, now: datetime, approval_id: UUID | None, owner_id: 
     if hold.approval_id != approval_id:
         raise StateConflict("The hold belongs to an approval.")
     if hold.owner_id != owner_id:
-        raise StateConflict("The hold belongs to a payment that is under way, and ends with it.")
+        raise StateConflict("The hold belongs to a payment or job that is under way, and only that ends it.")
     if hold.is_due(now):
         raise StateConflict("The hold is expired.")
     if hold.status != "pending":

@@ -80,7 +80,7 @@ class Undertake(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaptureHold:
-    """Post a hold in full (`amount` None) or in part; the remainder is released."""
+    """Post a hold in full (`amount` None) or in part; the remainder is released. Only its owner's, if it has one."""
 
     entry_id: UUID
     event_id: UUID
@@ -89,6 +89,7 @@ class CaptureHold:
     target: AccountRef | None = None
     world: bool = False
     claims: Claims = NO_CLAIMS
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,13 +100,13 @@ def _hold(job: Job, share: Share, actor: Actor) -> PlaceHold:
     money = Money(share.amount_minor, job.currency)
     return PlaceHold(
         new_id(), new_id(), share.source_id, share.target_id, money, description=job.reference,
-        metadata={"job": show("job", job.id)}, world="world:move" in actor.scopes,
+        metadata={"job": show("job", job.id)}, world="world:move" in actor.scopes, owner_id=job.id,
     )  # fmt: skip
 
 
-def _capture(_: Job, share: Share, actor: Actor) -> CaptureHold:
+def _capture(job: Job, share: Share, actor: Actor) -> CaptureHold:
     assert share.hold_id, "reserve comes before capture"
-    return CaptureHold(new_id(), new_id(), share.hold_id, world="world:move" in actor.scopes)
+    return CaptureHold(new_id(), new_id(), share.hold_id, world="world:move" in actor.scopes, owner_id=job.id)
 
 
 def with_it(wanted: Plan, shows: Shows) -> With:

@@ -99,7 +99,7 @@ async def _undo(tx: Tx, found: Loaded, captured: list[Share], held: list[Share])
         done = await _reverse(tx, step, captured)
     elif held:
         step = numbers["reserve"]
-        done = await _release(tx, step, held)
+        done = await _release(tx, found.job.id, step, held)
     left = bool(captured and held)
     await _go(tx, found.job, machine.undone(found.job, found.now, step, is_all=not left))
     if done:
@@ -115,10 +115,10 @@ async def _reverse(tx: Tx, step: int, shares: list[Share]) -> list[NewEffect]:
     return [NewEffect(step, share.no, "reversed", None, order.entry_id) for share, order in made]
 
 
-async def _release(tx: Tx, step: int, shares: list[Share]) -> list[NewEffect]:
-    """Give the holds back that are still there; what somebody released otherwise is back already."""
+async def _release(tx: Tx, job_id: UUID, step: int, shares: list[Share]) -> list[NewEffect]:
+    """Give the holds back that are still there; what a freeze released is back already."""
     there = [share for share in shares if share.hold_id and await _is_pending(tx, share.hold_id)]
-    orders = [ReleaseHold(new_id(), share.hold_id) for share in reversed(there) if share.hold_id]
+    orders = [ReleaseHold(new_id(), share.hold_id, owner_id=job_id) for share in reversed(there) if share.hold_id]
     for outcome in await undo(tx, _ACTION, orders) if orders else ():
         if not isinstance(outcome, Done):
             raise _NotUndone(outcome.detail if isinstance(outcome, Exception) else "It could not be released.")
