@@ -65,6 +65,14 @@ def test_the_us_rate_is_that_of_regulation_z(example: str) -> None:
     assert f"{apr_us(lent, paid, every, unit) / 10_000:.2f}" == published
 
 
+def test_one_payment_after_more_than_a_year_is_counted_in_years() -> None:
+    # 1.1 squared after two years; simple interest for the half of a year that is left at the start.
+    lent = (date(2024, 1, 1), 1000_00)
+    assert apr_us(lent, [(date(2026, 1, 1), 1210_00)], 1, "month") == 100_000
+    assert apr_us(lent, [(date(2025, 7, 1), 1155_00)], 1, "month") == 100_000
+    assert apr_us(lent, [(date(2025, 1, 1), 1100_00)], 1, "month") == 100_000
+
+
 def test_the_european_rate_is_that_of_the_directive_s_rule() -> None:
     # One year, 1,000.00 for 1,100.00, is 10 % however the year is counted.
     assert apr_eu((date(2025, 1, 1), 1000_00), [(date(2026, 1, 1), 1100_00)]) == 100_000

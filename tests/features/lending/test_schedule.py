@@ -98,11 +98,22 @@ def plain(principal: int, rate_ppm: int, count: int, every: int = 1) -> Terms:
     return Terms(product, principal, count, date(2024, 1, 1))
 
 
+# Its first installment has more interest than an installment is large.
+LONG_FIRST_PERIOD = Terms(
+    Product("EUR", (1, 10**9), (100, 100), 600_000, interest_on="flat", unit="week"),
+    1_000_00,
+    100,
+    date(2024, 1, 1),
+    date(2024, 4, 30),
+)
+
+
 @settings(max_examples=500, deadline=None)
 @given(terms=loans())
 @example(terms=plain(10, 0, 360))
 @example(terms=plain(100_000, 10_000_000, 1200))
 @example(terms=plain(1, 120_000, 12))
+@example(terms=LONG_FIRST_PERIOD)
 def test_a_schedule_sums_exactly_and_its_interest_is_that_of_the_oracle(terms: Terms) -> None:
     product, rows = terms.product, schedule_of(terms)
     assert sum(row.principal for row in rows) == terms.principal
@@ -223,11 +234,14 @@ def test_holidays_are_those_of_the_calendar() -> None:
         ({"installments": (5, 2)}, "installments"),
         ({"rate_ppm": -1}, "rate_ppm"),
         ({"every": 0}, "every"),
+        ({"every": 52, "installments": (1, 1200)}, "installments"),
         ({"method": "balloon"}, "balloon_ppm"),
         ({"interest_grace": 1}, "interest_grace"),
         ({"allocation": ("principal", "interest", "fee", "fee")}, "allocation"),
         ({"installment_fee": Charge(-1)}, "installment_fee.minor"),
         ({"business_day": "following", "calendar": "XX"}, "calendar"),
+        ({"calendar": "DE-XX"}, "calendar"),
+        ({"calendar": "HolidayBase"}, "calendar"),
     ],
 )
 def test_terms_that_make_no_loan_are_refused(changes: dict[str, object], argument: str) -> None:
@@ -249,3 +263,6 @@ def test_a_loan_that_the_product_does_not_offer_is_refused() -> None:
         with pytest.raises(InvalidArgument):
             Terms(product, principal, count, date(2024, 1, 1), first)
     assert Terms(product, 200, 2, date(2024, 1, 1), date(2024, 1, 2))
+    for start, first in ((date(9999, 12, 1), None), (date(1, 1, 1), None), (date(2024, 1, 1), date(9999, 12, 1))):
+        with pytest.raises(InvalidArgument):
+            Terms(product, 200, 2, start, first)

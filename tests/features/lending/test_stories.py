@@ -148,11 +148,11 @@ def test_a_waiver_forgives_what_is_due_and_no_more() -> None:
 def test_a_reschedule_spreads_all_unpaid_principal_anew() -> None:
     state = loan(on(3, 15), Rescheduled(on(3, 15), 1, 6, on(4, 15), 60_000))
     assert [row.principal for row in state.plan] == [200_00] * 6
-    assert [row.due.month for row in state.plan] == [4, 5, 6, 7, 8, 9]
+    assert [(row.number, row.due.month) for row in state.plan] == [(n + 9, n) for n in range(4, 10)]
     # 14 days of March at 12 % on what was not due, then a month at 6 % on everything.
     assert state.plan[0].interest == 4_66 + 6_00
     assert [(row.unpaid.interest, row.unpaid.principal) for row in state.open] == [(12_00, 0), (11_00, 0)]
-    for count, first_due, rate_ppm in ((6, on(3, 15), None), (0, None, None), (6, None, -1)):
+    for count, first_due, rate_ppm in ((6, on(3, 15), None), (0, None, None), (1201, None, None), (6, None, -1)):
         with pytest.raises(InvalidArgument):
             loan(on(3, 15), Rescheduled(on(3, 15), 1, count, first_due, rate_ppm))
 

@@ -7,7 +7,7 @@ figure is the higher one.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal, localcontext
 
 from bursar.features.lending.calendar import add_months
@@ -66,19 +66,21 @@ def _worth(paid: Sequence[tuple[int, int]], factor: Decimal) -> Decimal:
 def apr_us(lent: Flow, paid: Sequence[Flow], every: int, unit: Unit) -> int:
     """The US actuarial rate in millionths, to the nearest, of payments every so many weeks or months.
 
-    One payment alone is a period of its own: of whole months if it is so long, else of days (365 a year).
+    One payment alone is a period of its own, of whole months if it is so long, else of days (365 a year); after more
+    than a year it is one of periods of a year.
     """
     sum_lent = _checked(lent, paid)
-    if len(paid) == 1:
+    if len(paid) == 1 and (paid[0][0] - lent[0]).days < 365:
         months = _whole_months(lent[0], paid[0][0])
         a_year = Decimal(12) / months if months else Decimal(365) / (paid[0][0] - lent[0]).days
         return _ppm((Decimal(paid[0][1]) / lent[1] - 1) * a_year)
+    if len(paid) == 1:
+        every, unit = 12, "month"
     terms = [(*_periods(lent[0], day, every, unit), minor) for day, minor in paid]
-    odd = (30 if unit == "month" else 7) * every
 
     def worth(factor: Decimal) -> Decimal:
         rate = 1 / factor - 1
-        return sum((minor * factor**whole / (1 + rate * days / odd) for whole, days, minor in terms), Decimal(0))
+        return sum((minor * factor**whole / (1 + rate * odd) for whole, odd, minor in terms), Decimal(0))
 
     with localcontext(prec=DIGITS):
         return _ppm((1 / _root(sum_lent, worth) - 1) * (12 if unit == "month" else 52) / every)
@@ -89,13 +91,20 @@ def _whole_months(start: date, day: date) -> int:
     return months if add_months(start, months) == day else 0
 
 
-def _periods(start: date, day: date, every: int, unit: Unit) -> tuple[int, int]:
-    """Whole periods counted back from a payment, and the odd days left at the start, 30 for a whole month of them."""
+def _periods(start: date, day: date, every: int, unit: Unit) -> tuple[int, Decimal]:
+    """Whole periods counted back from a payment, and what part of one is left at the start.
+
+    A month that is left has 30 days, but for periods of a year, of which days are left as parts of 365.
+    """
     if unit == "week":
-        return divmod((day - start).days, 7 * every)
+        whole, days = divmod((day - start).days, 7 * every)
+        return whole, Decimal(days) / (7 * every)
     months = _months_back(start, day)
     whole, odd = divmod(months, every)
-    return whole, 30 * odd + (add_months(day, -months) - start) // timedelta(days=1)
+    days = (add_months(day, -months) - start).days
+    if every == 12 and days:
+        return whole, Decimal((add_months(day, -12 * whole) - start).days) / 365
+    return whole, Decimal(30 * odd + days) / (30 * every)
 
 
 def _months_back(start: date, day: date) -> int:

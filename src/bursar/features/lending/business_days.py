@@ -41,7 +41,11 @@ def is_business_day(day: date, calendar: str | None) -> bool:
 def holidays_of(calendar: str) -> holidays.HolidayBase:
     """The public holidays of a country, or of a part of it after a hyphen; refuses one that is not known."""
     country, _, part = calendar.partition("-")
-    try:
-        return holidays.country_holidays(country, subdiv=part or None)
-    except NotImplementedError as unknown:
-        raise InvalidArgument("calendar", "is no country or part of one whose holidays are known") from unknown
+    if country not in _countries() or part not in ("", *_countries()[country]):
+        raise InvalidArgument("calendar", "is no country or part of one whose holidays are known")
+    return holidays.country_holidays(country, subdiv=part or None)
+
+
+@cache
+def _countries() -> dict[str, list[str]]:
+    return holidays.list_supported_countries()

@@ -16,6 +16,8 @@ Unit: TypeAlias = Literal["week", "month"]
 Part: TypeAlias = Literal["penalty", "fee", "interest", "principal"]
 
 MAX_INSTALLMENTS = 1200
+MAX_YEARS = 100
+YEARS = range(1900, 2200)
 # 1,000 % a year.
 MAX_RATE_PPM = 10 * PPM
 
@@ -93,9 +95,10 @@ class Product:
         """Refuse terms that make no loan."""
         _range("amount", self.amount, MAX_MINOR)
         _range("installments", self.installments, MAX_INSTALLMENTS)
-        _within("rate_ppm", self.rate_ppm, MAX_RATE_PPM)
-        _within("penalties.rate_ppm", self.penalties.rate_ppm, MAX_RATE_PPM)
         _within("every", self.every - 1, 51)
+        check_term(self, self.installments[1])
+        check_rate("rate_ppm", self.rate_ppm)
+        check_rate("penalties.rate_ppm", self.penalties.rate_ppm)
         _within("balloon_ppm", self.balloon_ppm, PPM - 1)
         _within("principal_grace", self.principal_grace, self.installments[0] - 1)
         _within("interest_grace", self.interest_grace, self.principal_grace)
@@ -140,10 +143,29 @@ class Terms:
         low, high = self.product.installments
         if not low <= self.installments <= high:
             raise InvalidArgument("installments", f"must be from {low} to {high} for this product")
-        if self.first_due is not None and self.first_due <= self.disbursed_on:
-            raise InvalidArgument("first_due", "must be after the day the loan is paid out")
+        check_days(self.disbursed_on, self.first_due)
         if self.product.disbursement_fee.on(self.principal) >= self.principal:
             raise InvalidArgument("disbursement_fee", "must be less than the principal")
+
+
+def check_term(product: Product, installments: int) -> None:
+    """Refuse more installments than a hundred years have, or none."""
+    a_year = 52 if product.unit == "week" else 12
+    if not 1 <= installments * product.every <= MAX_YEARS * a_year or installments > MAX_INSTALLMENTS:
+        raise InvalidArgument("installments", f"must be from 1 to {MAX_INSTALLMENTS}, and within {MAX_YEARS} years")
+
+
+def check_rate(argument: str, rate_ppm: int) -> None:
+    """Refuse a rate that is no rate of a loan."""
+    _within(argument, rate_ppm, MAX_RATE_PPM)
+
+
+def check_days(start: date, first_due: date | None) -> None:
+    """Refuse a schedule that begins in no year of ours, or whose first installment is due before it begins."""
+    if start.year not in YEARS:
+        raise InvalidArgument("disbursed_on", f"must be from {YEARS[0]} to {YEARS[-1]}")
+    if first_due is not None and not (start < first_due and first_due.year in YEARS):
+        raise InvalidArgument("first_due", f"must be after the schedule begins, and not after {YEARS[-1]}")
 
 
 def _within(argument: str, value: int, most: int) -> None:

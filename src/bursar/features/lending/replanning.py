@@ -7,11 +7,10 @@ from datetime import date
 from bursar.features.lending.advancing import collapse, keep_open, spend
 from bursar.features.lending.calendar import due_dates
 from bursar.features.lending.events import Keeps, Rescheduled
-from bursar.features.lending.product import MAX_INSTALLMENTS, MAX_RATE_PPM, Terms
+from bursar.features.lending.product import Terms, check_days, check_rate, check_term
 from bursar.features.lending.rounding import share
 from bursar.features.lending.schedule import Installment, Plan, amortize
 from bursar.features.lending.state import LoanState, Parts
-from bursar.kernel.refusal import InvalidArgument
 
 
 def prepay(state: LoanState, terms: Terms, minor: int, keeps: Keeps) -> LoanState:
@@ -21,7 +20,7 @@ def prepay(state: LoanState, terms: Terms, minor: int, keeps: Keeps) -> LoanStat
     paid = min(minor, max(state.flows.credit, 0), ahead)
     if state.status != "active" or not paid:
         return state
-    plan = _plan(state, terms, ahead - paid, [row.due for row in state.plan])
+    plan = _plan(state, terms, ahead - paid, [row.due for row in state.plan], state.plan[0].number)
     if keeps == "installment":
         plan = replace(plan, payment=_installment_of(state.plan, terms))
     return spend(_replanned(state._replace(flows=state.flows.plus(paid_principal=paid)), plan), terms)
@@ -29,12 +28,9 @@ def prepay(state: LoanState, terms: Terms, minor: int, keeps: Keeps) -> LoanStat
 
 def reschedule(state: LoanState, terms: Terms, event: Rescheduled) -> LoanState:
     """All unpaid principal on a new schedule."""
-    if event.first_due is not None and event.first_due <= event.on:
-        raise InvalidArgument("first_due", "must be after the day of the change")
-    if not 1 <= event.installments <= MAX_INSTALLMENTS:
-        raise InvalidArgument("installments", f"must be from 1 to {MAX_INSTALLMENTS}")
-    if not 0 <= (event.rate_ppm or 0) <= MAX_RATE_PPM:
-        raise InvalidArgument("rate_ppm", f"must be from 0 to {MAX_RATE_PPM}")
+    check_days(event.on, event.first_due)
+    check_term(terms.product, event.installments)
+    check_rate("rate_ppm", event.rate_ppm or 0)
     moved = sum(row.unpaid.principal for row in state.open)
     principal = moved + sum(row.principal for row in state.plan)
     if state.status != "active" or not principal:
@@ -49,8 +45,9 @@ def reschedule(state: LoanState, terms: Terms, event: Rescheduled) -> LoanState:
     rate_ppm = state.rate_ppm if event.rate_ppm is None else event.rate_ppm
     state = keep_open(state._replace(rate_ppm=rate_ppm), rows)
     dues = due_dates(terms.product, event.on, event.first_due, event.installments)
-    plan = replace(_plan(state, terms, principal, dues), principal_grace=0, interest_grace=0, interest_free=0)
-    return spend(_replanned(state, plan), terms)
+    # They are numbered after all there were, and so are past any grace.
+    number = max(terms.installments, state.plan[-1].number if state.plan else 0) + 1
+    return spend(_replanned(state, _plan(state, terms, principal, dues, number)), terms)
 
 
 def lose(state: LoanState, terms: Terms, *, give_up: bool) -> LoanState:
@@ -68,10 +65,9 @@ def lose(state: LoanState, terms: Terms, *, give_up: bool) -> LoanState:
     return spend(state._replace(status="written_off"), terms)
 
 
-def _plan(state: LoanState, terms: Terms, principal: int, dues: Sequence[date]) -> Plan:
-    """The plan for principal that is left, with what is left of the product's grace."""
+def _plan(state: LoanState, terms: Terms, principal: int, dues: Sequence[date], number: int) -> Plan:
+    """The plan for principal that is left, numbered from `number` on, with what is left of the product's grace."""
     product = terms.product
-    number = state.plan[0].number if state.plan else terms.installments + 1
     return Plan(
         principal=principal,
         start=state.day,
