@@ -1,0 +1,100 @@
+"""What happens to a loan: dated facts, from which its state is made at any time and in the same way."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+# What a partial prepayment leaves as it was: the size of the installments, so that there are fewer, or their number.
+Keeps: TypeAlias = Literal["installment", "term"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A fact counts from the day `on`; `seq` is unique in the loan and puts facts of one day in order."""
+
+    on: date
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disbursed(Happened):
+    """The loan was paid out, less the fee that is kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repaid(Happened):
+    """Money came from the borrower; after a charge-off or write-off that is a recovery."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepaid(Happened):
+    """Money came that pays what is due and then principal that is not, and the rest of the schedule is made anew."""
+
+    minor: int
+    keeps: Keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed(Happened):
+    """The repayment or prepayment with that `seq` is taken back: from its own day on it has not been."""
+
+    repayment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Returned(Happened):
+    """Credit was paid back to the borrower."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waived(Happened):
+    """So much of what is due and unpaid of a part is forgiven, or all there is of it."""
+
+    part: Literal["penalty", "fee", "interest"]
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeCharged(Happened):
+    """A fee, due the same day."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rescheduled(Happened):
+    """All principal that is unpaid, due or not, is spread anew; other amounts that are due stay due."""
+
+    installments: int
+    first_due: date | None = None
+    rate_ppm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Happened):
+    """Days past due stand still and cost nothing; interest of the schedule goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Happened):
+    """Days past due go on from where they stood."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedOff(Happened):
+    """What is owed is no asset any more, though the borrower still owes it; interest ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff(Happened):
+    """What is owed is given up."""
+
+
+Event: TypeAlias = (
+    Disbursed | Repaid | Prepaid | Reversed | Returned | Waived | FeeCharged | Rescheduled
+    | Paused | Resumed | ChargedOff | WrittenOff
+)  # fmt: skip
