@@ -93,7 +93,7 @@ def _print_scores(scored: list[Scored]) -> None:
     for one in scored:
         found = one.score
         account = one.account if one.account.isprintable() else ascii(one.account)
-        reasons = "; ".join(reason.text for reason in found.reasons)
+        reasons = "\n".join(reason.text for reason in found.reasons)
         table.add_row(account, str(found.probability), str(found.points), found.band, found.proposal, reasons)
     _console().print(table)
 

@@ -62,20 +62,15 @@ def measure(summary: Summary, installment_minor: int = 0) -> Features:
     debt_service = sum(m.debt_service_minor for m in months) * monthly + installment_minor
     return Features(
         history_months=12 * days // 365,
-        income_minor=_bounded(int(income)),
+        income_minor=min(int(income), MAX_MINOR),
         income_variation_bps=_variation_bps([m.income_minor for m in months if m.is_whole]),
-        lowest_minor=_bounded(min(m.lowest_minor for m in months)),
-        average_minor=_bounded(sum(m.balance_days_minor for m in months) // days),
+        lowest_minor=min(m.lowest_minor for m in months),
+        average_minor=sum(m.days * m.average_minor for m in months) // days,
         days_under_bps=_WHOLE_BPS * sum(m.days_under for m in months) // days,
         days_overdrawn_bps=_WHOLE_BPS * sum(m.days_overdrawn for m in months) // days,
         penalties=sum(m.penalties for m in months),
         debt_service_bps=min(int(_WHOLE_BPS * debt_service / income), _MOST_BPS) if income else None,
     )
-
-
-def _bounded(minor: int) -> int:
-    """No account of this world holds more, and canonical JSON ends soon after it."""
-    return max(min(minor, MAX_MINOR), -MAX_MINOR)
 
 
 def _variation_bps(incomes: list[int]) -> int | None:

@@ -29,7 +29,10 @@ class Example(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A feature that a card may use, in which direction it is better, and its reason."""
+    """A feature that a card may use, in which direction it is better, and its reason.
+
+    `{under}` in the words stands for the amount that days are compared with.
+    """
 
     feature: Feature
     higher_is_better: bool
@@ -47,10 +50,10 @@ class Cut(NamedTuple):
 
 # Few, because past loans that went bad are few; each is told apart in one direction that makes sense.
 CANDIDATES: Sequence[Candidate] = (
-    Candidate("days_under_bps", False, "low_balance_days", "the balance was under {under} on {value} of the days"),
-    Candidate("lowest_minor", True, "lowest_balance", "the lowest balance was {value}"),
-    Candidate("penalties", False, "penalty_interest", "times the bank charged penalty interest: {value}"),
-    Candidate("income_variation_bps", False, "irregular_income", "monthly income departs from its average by {value}"),
+    Candidate("days_under_bps", False, "low_balance_days", "share of days with a balance under {under}"),
+    Candidate("lowest_minor", True, "lowest_balance", "lowest balance"),
+    Candidate("penalties", False, "penalty_interest", "times the bank charged penalty interest"),
+    Candidate("income_variation_bps", False, "irregular_income", "how far monthly income departs from its average"),
 )
 CUTS: Sequence[Cut] = (
     Cut("A", 2, "approve"),

@@ -57,7 +57,7 @@ def _roc(found: Validation, auc: str) -> list[str]:
 def _bands(found: Validation) -> list[str]:
     bottom = _TOP + _SIDE
     drawn = [
-        f'  <text x="{_SECOND}" y="32">Share of loans that go bad, by band</text>',
+        f'  <text x="{_SECOND}" y="32">Percent of loans that go bad, by band</text>',
         f'  <rect class="promised" x="{_SECOND}" y="41" width="10" height="10"/>',
         f'  <text class="small" x="{_SECOND + 14}" y="50">expected</text>',
         f'  <rect class="came" x="{_SECOND + 90}" y="41" width="10" height="10"/>',

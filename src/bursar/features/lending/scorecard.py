@@ -32,7 +32,7 @@ class _Part(BaseModel):
 class Ramp(_Part):
     """Points of one feature: all of them at `best` and beyond, none at `worst` and beyond, a straight line between.
 
-    `code` and `words` are its reason; `{value}` in the words stands for what was measured.
+    `code` and `words` are its reason; the words name what was measured.
     """
 
     feature: Feature

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bursar.features.lending.features import Feature, Features, values_of
+from bursar.features.lending.features import Feature, Features, measure, values_of
 from bursar.features.lending.scorecard import Card, Proposal, Ramp
+from bursar.features.lending.summary import Summary
 from bursar.kernel.canonical import digest
 from bursar.kernel.money import show_minor
+from bursar.kernel.refusal import InvalidArgument
 
 _MOST_REASONS = 4
 
@@ -49,6 +51,14 @@ class Score:
     contributions: Sequence[Contribution]
 
 
+def score_summary(card: Card, summary: Summary) -> Score:
+    """Score an account by its summary; refuses one that was not made for this card."""
+    if (summary.currency, summary.under_minor) != (card.currency, card.under_minor):
+        under = f"{show_minor(card.under_minor, card.currency)} {card.currency}"
+        raise InvalidArgument("summary", f"must be in {card.currency} and count days under {under}, as the card does")
+    return score(card, measure(summary))
+
+
 def score(card: Card, features: Features) -> Score:
     """Score features that were measured in the card's currency, with days compared with its `under_minor`."""
     known = values_of(features)
@@ -75,17 +85,16 @@ def score(card: Card, features: Features) -> Score:
 
 
 def _reasons(card: Card, contributions: Sequence[Contribution], *, is_approval: bool) -> list[Reason]:
+    both = list(zip(card.ramps, contributions, strict=True))
     moved = {c.feature: c.points if is_approval else c.most_points - c.points for c in contributions}
-    ramps = sorted(card.ramps, key=lambda ramp: -moved[ramp.feature])
-    values = {c.feature: c.value for c in contributions}
-    decided = [ramp for ramp in ramps if moved[ramp.feature]][:_MOST_REASONS]
-    return [Reason(ramp.code, _said(ramp, values[ramp.feature], card.currency)) for ramp in decided]
+    decided = sorted((pair for pair in both if moved[pair[1].feature]), key=lambda pair: -moved[pair[1].feature])
+    return [Reason(ramp.code, _said(ramp, c, card.currency)) for ramp, c in decided[:_MOST_REASONS]]
 
 
-def _said(ramp: Ramp, value: int | None, currency: str) -> str:
-    if value is None:
-        return f"not known from this history: {ramp.words.replace('{value}', '…')}"
-    return ramp.words.replace("{value}", _shown(ramp.feature, value, currency))
+def _said(ramp: Ramp, found: Contribution, currency: str) -> str:
+    value = "unknown" if found.value is None else _shown(ramp.feature, found.value, currency)
+    best = _shown(ramp.feature, ramp.best, currency)
+    return f"{ramp.words}: {value} ({found.points} of {found.most_points} points; {best} earns all)"
 
 
 def _shown(feature: Feature, value: int, currency: str) -> str:

@@ -47,9 +47,10 @@ def fit_files(
     terms = Terms(mapping.name, version, mapping.currency, under_minor)
     examples = read_examples(statements, loans, mapping, terms)
     bad = sum(e.is_bad for e in examples)
-    if min(bad, len(examples) - bad) < 2 * _FOLDS:
+    if min(bad, len(examples) - bad) < _FOLDS:
         raise InvalidArgument(
-            "loans", f"{bad} of {len(examples)} with a statement are bad; needs {2 * _FOLDS} good, {2 * _FOLDS} bad"
+            "loans",
+            f"{bad} of {len(examples)} with a statement are bad; {_FOLDS} good and {_FOLDS} bad ones are needed",
         )
     fitted = Fitted(
         command=command,

@@ -14,7 +14,6 @@ from bursar.features.lending.summary import Movement
 from bursar.kernel.money import EXPONENTS, MAX_MINOR
 from bursar.kernel.refusal import InvalidArgument
 
-_LONGEST_CELL = 64 * 1024
 # Longer names of accounts are cut, so that they cannot flood the answer.
 _LONGEST_NAME = 64
 
@@ -76,17 +75,23 @@ def read_loans(file: Path, mapping: Mapping) -> dict[str, Loan]:
 
 def _rows(file: Path, delimiter: str, needed: set[str], argument: str) -> Iterator[dict[str, str]]:
     """Each line by the names of the header, without blanks around its cells; what a short line lacks is empty."""
-    csv.field_size_limit(_LONGEST_CELL)
     try:
         with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            reader = csv.reader(lines, delimiter=delimiter)
-            names = [name.strip() for name in next(reader, list[str]())]
+            names = _cells(next(lines, ""), delimiter)
             if missing := sorted(needed - set(names)):
                 raise InvalidArgument(argument, f"lacks the columns {', '.join(missing)}")
-            for cells in reader:
-                yield dict.fromkeys(names, "") | dict(zip(names, map(str.strip, cells), strict=False))
-    except (OSError, csv.Error) as error:
+            for text in lines:
+                yield dict.fromkeys(names, "") | dict(zip(names, _cells(text, delimiter), strict=False))
+    except OSError as error:
         raise InvalidArgument(argument, f"cannot be read: {error}") from error
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """Each line is read by itself, so that a quote that is never closed swallows no other; none if it is no CSV."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), list[str]())]
+    except csv.Error:
+        return []
 
 
 def _movement(row: Table[str, str], mapping: Mapping) -> Movement | None:

@@ -1,13 +1,22 @@
-"""What a statement says, month by month: the form in which a score takes what is known of an account."""
+"""What a bank's statement says, month by month: the form in which a score takes what is known of an account."""
 
 import calendar
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from bursar.features.lending.mapping import Kind
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bursar.features.lending.mapping import Currency, Kind, faults_of
+from bursar.kernel.money import MAX_MINOR
+from bursar.kernel.refusal import InvalidArgument
+
+_LONGEST_MONTH = 31
+
+Balance = Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
+Turnover = Annotated[int, Field(ge=0, le=MAX_MINOR)]
+Days = Annotated[int, Field(ge=0, le=_LONGEST_MONTH)]
 
 
 class Movement(NamedTuple):
@@ -19,74 +28,110 @@ class Movement(NamedTuple):
     kind: Kind
 
 
-@dataclass(slots=True)
-class Month:
-    """A calendar month, or the part of it that is known. Balances are those at the ends of days.
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    `balance_days_minor` is their sum over the days. Income is what came in but interest.
+
+class Month(_Part):
+    """A calendar month, or the part of it that is known, from `start` on. Balances are those at the ends of days.
+
+    Days under and days overdrawn are among `days`; `penalties` counts charges of penalty interest. Income is what came
+    in, without interest.
     """
 
     start: date
-    lowest_minor: int
-    days: int = 0
-    days_under: int = 0
-    days_overdrawn: int = 0
-    balance_days_minor: int = 0
-    income_minor: int = 0
-    debt_service_minor: int = 0
-    penalties: int = 0
+    days: Annotated[int, Field(ge=1, le=_LONGEST_MONTH)]
+    days_under: Days
+    days_overdrawn: Days
+    lowest_minor: Balance
+    average_minor: Balance
+    income_minor: Turnover
+    debt_service_minor: Turnover
+    penalties: Annotated[int, Field(ge=0, le=1_000_000)]
+
+    @model_validator(mode="after")
+    def _fits_the_calendar(self) -> "Month":
+        if self.days > _days_left(self.start):
+            raise ValueError("has more days than are left of the month")
+        if max(self.days_under, self.days_overdrawn) > self.days:
+            raise ValueError("has more days with such a balance than days")
+        if self.lowest_minor > self.average_minor:
+            raise ValueError("has a lowest balance above the average")
+        return self
 
     @property
     def is_whole(self) -> bool:
         """Whether every day of the calendar month is known."""
-        return self.days == calendar.monthrange(self.start.year, self.start.month)[1]
+        return self.start.day == 1 and self.days == _days_left(self.start)
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Months in order. `under_minor` is what days were compared with for `days_under`."""
+class Summary(_Part):
+    """Months in order, none twice. `under_minor` is the balance below which a day counts in `days_under`."""
 
-    currency: str
-    under_minor: int
-    months: Sequence[Month]
+    currency: Currency
+    under_minor: Balance
+    months: Annotated[Sequence[Month], Field(max_length=1_200)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Summary":
+        if any(one.start.replace(day=1) >= next_.start.replace(day=1) for one, next_ in pairwise(self.months)):
+            raise ValueError("months must be in order and none twice")
+        return self
+
+
+def read_summary(text: str) -> Summary:
+    """Check the JSON text of a summary that somebody else made of transactions; refuses with all faults at once."""
+    try:
+        return Summary.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidArgument("summary", faults_of(error)) from error
 
 
 def summarise(movements: Iterable[Movement], currency: str, under_minor: int) -> Summary:
     """From the first movement's day to the last one's; the order of movements within a day does not matter."""
     ordered = sorted(movements, key=lambda m: m.day)
-    months: dict[tuple[int, int], Month] = {}
-    for start, days, balance_minor in _stretches(ordered):
-        month = months.setdefault((start.year, start.month), Month(start, balance_minor))
-        month.days += days
-        month.lowest_minor = min(month.lowest_minor, balance_minor)
-        month.days_under += days * (balance_minor < under_minor)
-        month.days_overdrawn += days * (balance_minor < 0)
-        month.balance_days_minor += days * balance_minor
-    for movement in ordered:
-        _count(months[movement.day.year, movement.day.month], movement)
-    return Summary(currency, under_minor, list(months.values()))
+    moved = {month: list(those) for month, those in groupby(ordered, key=lambda m: (m.day.year, m.day.month))}
+    months = [
+        _month(list(stretches), moved.get(month, []), under_minor)
+        for month, stretches in groupby(_stretches(ordered), key=lambda s: (s.start.year, s.start.month))
+    ]
+    return Summary(currency=currency, under_minor=under_minor, months=months)
 
 
-def _count(month: Month, movement: Movement) -> None:
-    change_minor = movement.change_minor or 0
-    month.penalties += movement.kind == "penalty_interest"
-    if movement.kind == "debt_service":
-        month.debt_service_minor += max(-change_minor, 0)
-    elif movement.kind == "other":
-        month.income_minor += max(change_minor, 0)
+class _Stretch(NamedTuple):
+    """Days of one month at whose ends the balance was the same."""
+
+    start: date
+    days: int
+    balance_minor: int
 
 
-def _stretches(ordered: Sequence[Movement]) -> Iterator[tuple[date, int, int]]:
-    """First day, number of days, balance: days of one month at whose ends the balance was the same."""
+def _month(stretches: Sequence[_Stretch], moved: Sequence[Movement], under_minor: int) -> Month:
+    days = sum(s.days for s in stretches)
+    came = sum(max(m.change_minor or 0, 0) for m in moved if m.kind == "other")
+    served = sum(max(-(m.change_minor or 0), 0) for m in moved if m.kind == "debt_service")
+    return Month(
+        start=stretches[0].start,
+        days=days,
+        days_under=sum(s.days for s in stretches if s.balance_minor < under_minor),
+        days_overdrawn=sum(s.days for s in stretches if s.balance_minor < 0),
+        lowest_minor=min(s.balance_minor for s in stretches),
+        average_minor=sum(s.days * s.balance_minor for s in stretches) // days,
+        income_minor=min(came, MAX_MINOR),
+        debt_service_minor=min(served, MAX_MINOR),
+        penalties=sum(m.kind == "penalty_interest" for m in moved),
+    )
+
+
+def _stretches(ordered: Sequence[Movement]) -> Iterator[_Stretch]:
     ends = list(_day_ends(ordered))
     if ends:
         ends.append((ends[-1][0] + timedelta(days=1), 0))
     for (day, balance_minor), (until, _) in pairwise(ends):
         start = day
         while start < until:
-            left = calendar.monthrange(start.year, start.month)[1] - start.day + 1
-            days = min(left, (until - start).days)
-            yield start, days, balance_minor
+            days = min(_days_left(start), (until - start).days)
+            yield _Stretch(start, days, balance_minor)
             start += timedelta(days=days)
 
 
@@ -101,5 +146,11 @@ def _day_ends(ordered: Sequence[Movement]) -> Iterator[tuple[date, int]]:
         movements = list(group)
         expected = balance_minor + sum(m.change_minor or 0 for m in movements)
         printed = [m.balance_minor for m in movements if m.balance_minor is not None]
-        balance_minor = min(printed, key=lambda b: (abs(b - expected), b), default=expected)
+        nearest = min(printed, key=lambda b: (abs(b - expected), b), default=expected)
+        balance_minor = max(min(nearest, MAX_MINOR), -MAX_MINOR)
         yield day, balance_minor
+
+
+def _days_left(start: date) -> int:
+    """This day and those after it in its month."""
+    return calendar.monthrange(start.year, start.month)[1] - start.day + 1
