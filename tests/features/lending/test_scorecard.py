@@ -117,7 +117,6 @@ def test_the_score_of_a_known_account_never_changes() -> None:
     ("changes", "why"),
     [
         ({"ramps": [CARD.ramps[0], CARD.ramps[0]]}, "two ramps"),
-        ({"ramps": []}, "ramps"),
         ({"bands": CARD.bands[::-1]}, "must fall"),
         ({"bands": CARD.bands[:2]}, "take every score"),
         ({"bands": [CARD.bands[0], CARD.bands[2].model_copy(update={"name": "A"})]}, "one name"),

@@ -77,7 +77,8 @@ class Terms:
 def fit(examples: Sequence[Example], terms: Terms, fitted: Fitted | None = None) -> Card:
     """A card from examples; refuses too few of them.
 
-    A feature whose weight comes out against its direction is left out, so that what is better never costs points.
+    A feature whose weight comes out against its direction is left out, so that what is better never costs points. If
+    nothing is left, the card gives every account the points of the average one.
     """
     bad = [example.is_bad for example in examples]
     if min(sum(bad), len(bad) - sum(bad)) < _LEAST_OF_EACH:

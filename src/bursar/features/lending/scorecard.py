@@ -100,7 +100,7 @@ class Card(_Part):
     least_history_months: Annotated[int, Field(ge=0, le=120)]
     scale: Scale
     base_points: Points
-    ramps: Annotated[list[Ramp], Field(min_length=1)]
+    ramps: list[Ramp]
     bands: Annotated[list[Band], Field(min_length=1)]
     fitted: Fitted | None = None
 

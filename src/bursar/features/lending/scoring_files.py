@@ -60,15 +60,17 @@ def fit_files(
         bad=bad,
     )
     card = fit(examples, terms, fitted)
+    if not card.ramps:
+        raise InvalidArgument("loans", "teach no card: nothing in the statements tells the good ones from the bad ones")
     return card, validate(examples, terms, card, _FOLDS, _REPEATS, seed)
 
 
 def read_examples(statements: Path, loans: Path, mapping: Mapping, terms: Terms) -> list[Example]:
-    """The accounts that have both a loan of known outcome and movements before its day."""
+    """The accounts that have both a loan of known outcome and movements before its day, in the order of their names."""
     granted = read_loans(loans, mapping)
     return [
         Example(account, measure(summarise(known, terms.currency, terms.under_minor)), granted[account].is_bad)
-        for account, statement in read_statements(statements, mapping).items()
+        for account, statement in sorted(read_statements(statements, mapping).items(), key=lambda named: named[0])
         if account in granted and (known := before(statement, granted[account].day))
     ]
 
