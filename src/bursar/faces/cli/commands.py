@@ -10,6 +10,7 @@ from bursar import __version__
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.jobs_commands import jobs_app
+from bursar.faces.cli.lending_scoring import lending_app
 from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.payment_commands import payments_app
 from bursar.faces.cli.reconcile_commands import reconcile_app
@@ -23,6 +24,7 @@ key_app = App(name="key", help="Hand out, list and revoke API keys.")
 import_app = App(name="import", help="Bring data in.")
 app.command(key_app)
 app.command(risk_app)
+app.command(lending_app)
 app.command(jobs_app)
 app.command(agent_app)
 app.command(mandate_app)

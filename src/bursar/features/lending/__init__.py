@@ -1,1 +1,1 @@
-"""Loans as arithmetic: products, schedules, and what a loan has come to, in whole minor units."""
+"""Loans from the application to the last repayment; what decides here is pure, and money moves at the desk alone."""
