@@ -58,7 +58,9 @@ def _order(order: SingleOrder) -> dict[str, Json]:
             owner: dict[str, Json] = {"owner_id": order.owner_id.hex} if order.owner_id else {}
             return {"kind": "hold", **held, **owner}
         case Undertake():
-            return {"kind": "undertake", "description": order.description}
+            # What was asked for before there were loans says nothing of it.
+            loan: dict[str, Json] = {} if order.subject == "payment" else {"subject": "loan", "counts": order.counts}
+            return {"kind": "undertake", "description": order.description, **loan}
         case CaptureHold():
             return {"kind": "capture", "hold_id": order.hold_id.hex}
         case ReverseEntry():
@@ -86,7 +88,10 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
                 order["metadata"], owner_id is not None, Claims(rail=payload["rail"]), owner_id,
             )  # fmt: skip
         case "undertake":
-            return Undertake(event_id, source_id, money, order["description"], Claims(rail=payload["rail"]))
+            return Undertake(
+                event_id, source_id, money, order["description"], Claims(rail=payload["rail"]),
+                subject=order.get("subject", "payment"), counts=order.get("counts", True),
+            )  # fmt: skip
         case "capture":
             amount = show_minor(money.minor, money.currency)
             return CaptureHold(new_id(), event_id, UUID(order["hold_id"]), amount, target_id)
