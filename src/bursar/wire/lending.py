@@ -64,7 +64,9 @@ class CreateLoanProduct(Asked):
     max_amount: Amount
     min_installments: Installments
     max_installments: Installments
-    annual_rate_bps: Annotated[int, Field(ge=0, le=100_000, description="A year's rate in hundredths of a per cent.")]
+    annual_rate_bps: Annotated[
+        int, Field(ge=0, le=100_000, examples=[990], description="A year's rate in hundredths of a per cent.")
+    ]
     method: Literal["equal_installments", "equal_principal", "interest_only", "balloon"] = "equal_installments"
     interest: Literal["declining", "flat"] = "declining"
     day_count: Literal["30/360", "30E/360", "actual/360", "actual/365", "actual/actual"] = "30/360"
