@@ -12,6 +12,7 @@ from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
 from bursar.features.jobs import going_on, trail_store
+from bursar.features.lending import application_store, ending
 from bursar.features.notifications import following
 from bursar.features.notifications import store as notification_store
 from bursar.features.payments.calling import Shop
@@ -27,6 +28,7 @@ Tasks: TypeAlias = tuple[tuple[Task, float], ...]
 _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
 _MOST_JOBS_A_TURN = 100
+_MOST_APPLICATIONS_A_TURN = 100
 _MOST_CHUNKS_A_TURN = 20
 
 
@@ -79,6 +81,20 @@ async def compensate_jobs(database: Database) -> None:
     async with database.transaction(read_only=True) as tx:
         found = await trail_store.list_compensating(tx, _MOST_JOBS_A_TURN)
     await _each(database, found, going_on.compensate)
+
+
+async def settle_applications(database: Database) -> None:
+    """Go on with applications for loans that waited for a person who has decided."""
+    async with database.transaction(read_only=True) as tx:
+        decided = await application_store.list_awaiting(tx, _MOST_APPLICATIONS_A_TURN)
+    await _each(database, decided, ending.settle)
+
+
+async def expire_applications(database: Database) -> None:
+    """Write down that the time of applications is over. They are refused from that moment on; this makes it a state."""
+    async with database.transaction(read_only=True) as tx:
+        due = await application_store.list_due(tx, _MOST_APPLICATIONS_A_TURN)
+    await _each(database, due, ending.expire)
 
 
 async def follow_events(database: Database) -> None:
@@ -137,6 +153,8 @@ TASKS: Tasks = (
     (time_out_jobs, 0.5),
     (settle_jobs, 0.5),
     (compensate_jobs, 0.5),
+    (settle_applications, 0.5),
+    (expire_applications, 1.0),
     (follow_events, 0.25),
 )
 

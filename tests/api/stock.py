@@ -33,6 +33,11 @@ _OF_JOBS: dict[str, Any] = {
     "purpose": "A purpose", "to": AGENT, "retry": True,
 }  # fmt: skip
 _DAYS = count()
+_OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
+_OF_LENDING = (
+    "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
+    "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
+)  # fmt: skip
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -87,6 +92,8 @@ class Stock:
             values["payload_hash"] = await self.payload_hash(path)
         if operation.id in ("create_counterparty", "create_freeze"):
             values |= dict.fromkeys(("account", "object"), await self.account())
+        if operation.id == "create_application":
+            values["product"] = await self.loan_product()
         if operation.id == "claim_step":
             values["job_id"] = await self.job()
         if "pay" in operation.id or "customer" in operation.id:
@@ -116,6 +123,7 @@ class Stock:
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
         values |= self._reconciliation(operation_id) if operation_id in RECONCILING else {}
+        values |= self._lending(operation_id) if operation_id in _OF_LENDING else {}
         values |= self._rules() if operation_id == "draft_risk_rules" else {}
         return values | (self._terms() if operation_id in _WITH_TERMS else {})
 
@@ -163,6 +171,22 @@ class Stock:
             return {}
         names = dict.fromkeys(("credit", "debit", "balance")) | {"account": "Account", "direction": "Kind"}
         return names | {"amount": "Amount", "reference": "Id", "description": "Text", "outgoing": "D"}
+
+    def _lending(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of a product and of an application to it."""
+        version = {"submit_application": 1, "change_application": 1}.get(operation_id, 2)
+        return {
+            "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
+            "max_installments": 60, "annual_rate_bps": 990, "method": "equal_installments", "interest": "declining",
+            "day_count": "30/360", "every": 1, "period": "months", "consents": "credit_check", "min_points": None,
+            "review_below_points": None, "max_debt_service_percent": None, "application_days": 30, "offer_days": 14,
+            "applicant_name": "An applicant", "email": f"{new_id().hex}@example.com",
+            "amount": "50", "installments": 12, "purpose": "A purpose", "monthly_income": "500",
+            "monthly_debt_service": "5", "field": "monthly_income", "origin": "document", "document": "A document",
+            "document_kind": "payslip", "sha256": "0" * 64, "size_bytes": 5, "consent": "credit_check",
+            "given_at": PAST, "evidence": "Ticked", "decider": AGENT, "follows": None, "version": version,
+            "decision": "approved", "mandate": None, "status": "submitted", "amount_requested": "5",
+        }  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -219,6 +243,7 @@ class Stock:
             "payout_id": self.payout,
             "run_id": self.run,
             "break_id": self.broken,
+            "application_id": lambda: self.application(submitted=operation_id in _OF_DECIDERS),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -363,6 +388,24 @@ class Stock:
             "account": account, "source": "mybank", "bank_account": "nobody", "currency": self.currency,
             "first_day": "2026-03-01", "last_day": "2026-03-31",
         }  # fmt: skip
+
+    async def loan_product(self) -> str:
+        """The code of a new product."""
+        values = self._lending("")
+        names = ("code", "min_amount", "max_amount", "min_installments", "max_installments", "annual_rate_bps")
+        body = {name: values[name] for name in names}
+        account = self.tenant.number("main", self.currency)
+        return (await self.made("/v1/loan-products", {**body, "account": account, "currency": self.currency}))["code"]
+
+    async def application(self, *, submitted: bool) -> str:
+        """The id of a new application, which the tenant's agent decides."""
+        values, product = self._lending(""), await self.loan_product()
+        names = ("applicant_name", "email", "amount", "installments", "decider")
+        body = {name: values[name] for name in names} | {"product": product, "currency": self.currency}
+        made = await self.made("/v1/applications", body)
+        if submitted:
+            await self.made(f"/v1/applications/{made['id']}/submit", {"version": 1})
+        return made["id"]
 
     async def case(self) -> str:
         """The id of a new case with a note."""

@@ -17,9 +17,11 @@ from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
 from bursar.api.quickstart import fintech, retail, startup
+from bursar.api.quickstart import lending as quick_lending
 from bursar.api.routes import (
     accounts,
     agents,
+    applications,
     approvals,
     cases,
     counterparties,
@@ -33,6 +35,7 @@ from bursar.api.routes import (
     job_trail,
     jobs,
     keys,
+    loan_products,
     mandates,
     notifications,
     payments,
@@ -58,7 +61,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation, startup, upstream,
+    notifications, reconciliation, startup, upstream, loan_products, applications, quick_lending,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -20,6 +20,7 @@ from bursar.client.freezes import Freezes
 from bursar.client.holds import Holds
 from bursar.client.jobs import Jobs
 from bursar.client.keys import Keys
+from bursar.client.lending import Lending
 from bursar.client.mandates import Mandates
 from bursar.client.notifications import Notifications
 from bursar.client.payments import Payments
@@ -54,6 +55,7 @@ class Bursar(
     Jobs,
     Notifications,
     Reconciliation,
+    Lending,
     Quickstart,
     Service,
 ):

@@ -1,7 +1,11 @@
 """The flat quickstart calls, which need no key in the sandbox."""
 
+from typing import Literal
+
 from bursar.client.arguments import Amount, exact, given, segment
+from bursar.client.connection import Call
 from bursar.client.room import Room
+from bursar.wire.lending import QuickApplicationAnswer, QuickDecisionAnswer
 from bursar.wire.quickstart import (
     AccountBalance,
     AgentEvents,
@@ -65,3 +69,24 @@ class Quickstart(Room):
     async def quick_payment_status(self, payment_id: str) -> QuickPaymentShown:
         """System 5: how a payment stands."""
         return await self._read(QuickPaymentShown, "quick_payment_status", f"/payments/{segment(payment_id)}")
+
+    async def quick_apply(
+        self, *, applicant_name: str, email: str, amount_requested: Amount, idempotency_key: str | None = None
+    ) -> QuickApplicationAnswer:
+        """System 4: somebody asks for a loan."""
+        body = given(applicant_name=applicant_name, email=email, amount_requested=exact(amount_requested))
+        return await self._change(QuickApplicationAnswer, "quick_apply", "/loans/apply", body, idempotency_key)
+
+    async def quick_decision(
+        self,
+        application_id: str,
+        *,
+        decision: Literal["approved", "rejected", "review"],
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> QuickDecisionAnswer:
+        """System 4: an application is decided."""
+        path = f"/loans/{segment(application_id)}/decision"
+        query = given(decision=decision, reason=reason)
+        call = Call("quick_decision", "POST", path, query=query, idempotency_key=idempotency_key)
+        return await self._connection.ask(call, QuickDecisionAnswer)

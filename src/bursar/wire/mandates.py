@@ -19,6 +19,8 @@ MoneyAction = Literal[
     "confirm_payment",
     "refund_payment",
     "create_payout",
+    "decide_application",
+    "accept_offer",
 ]
 Rail = Literal["book", "provider"]
 Period = Literal["hour", "day", "week", "month", "lifetime"]

@@ -96,7 +96,8 @@ class _Recheck:
         source = book.accounts[UUID(payload["source_id"])].number
         money = Money(payload["amount_minor"], payload["currency"])
         # The hold of a capture has used the limits, and so has what a payee's own windows set aside for it.
-        asks: Asks = "payee" if payload["order"]["kind"] == "capture" else "everything"
+        order = payload["order"]
+        asks: Asks = "everything" if order["kind"] != "capture" and order.get("counts", True) else "payee"
         return Payment(payload["action"], source, payee, money, payload["rail"], asks=asks)
 
 

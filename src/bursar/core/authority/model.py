@@ -155,6 +155,16 @@ ACTIONS: dict[str, Action] = {
         Action("get_reconciliation_break", "reconciliation:read"),
         Action("accept_reconciliation_break", "reconciliation:write"),
         Action("post_reconciliation_break", "reconciliation:write"),
+        Action("create_loan_product", "lending:write"),
+        Action("list_loan_products", "lending:read"),
+        Action("create_application", "applications:write"),
+        Action("list_applications", "applications:read"),
+        Action("get_application", "applications:read"),
+        Action("list_application_events", "applications:read"),
+        Action("change_application", "applications:write"),
+        Action("submit_application", "applications:write"),
+        Action("withdraw_application", "applications:write"),
+        Action("decide_application", "applications:decide"),
     )
 }
 

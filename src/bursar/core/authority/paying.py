@@ -51,6 +51,8 @@ def come_to(page: Page, order: SingleOrder) -> tuple[Account, Account | None, Mo
 
 def asks_of(page: Page, order: SingleOrder) -> Asks:
     """Which of the rules an order has yet to pass."""
+    if isinstance(order, Undertake) and not order.counts:
+        return "payee"
     if not isinstance(order, CaptureHold):
         return "everything"
     return "payee" if page.hold(order.hold_id).target_id else "payee_and_its_limits"

@@ -58,7 +58,9 @@ def _order(order: SingleOrder) -> dict[str, Json]:
             held: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata), "until": until}
             return {"kind": "hold", **held, **_owner(order)}
         case Undertake():
-            return {"kind": "undertake", "description": order.description}
+            # What was asked for before there were loans says nothing of it.
+            loan: dict[str, Json] = {} if order.subject == "payment" else {"subject": "loan", "counts": order.counts}
+            return {"kind": "undertake", "description": order.description, **loan}
         case CaptureHold():
             return {"kind": "capture", "hold_id": order.hold_id.hex, **_owner(order)}
         case ReverseEntry():
@@ -91,7 +93,10 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
                 order["metadata"], owner_id is not None, claims, owner_id,
             )  # fmt: skip
         case "undertake":
-            return Undertake(event_id, source_id, money, order["description"], claims)
+            return Undertake(
+                event_id, source_id, money, order["description"], claims,
+                subject=order.get("subject", "payment"), counts=order.get("counts", True),
+            )  # fmt: skip
         case "capture":
             amount = show_minor(money.minor, money.currency)
             owner_id = _uuid(order.get("owner_id"))

@@ -1,5 +1,7 @@
 """What the audit row says of each order and its outcome, and of an agent's change of team."""
 
+from collections.abc import Mapping
+
 from bursar.core.authority.model import PendingApproval
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Principal
@@ -27,7 +29,7 @@ _DONE = {
     CaptureHold: "hold.captured",
     ReleaseHold: "hold.released",
     ExpireHold: "hold.expired",
-    Undertake: "payment.undertaken",
+    Undertake: "undertaken",
 }
 _REFUSED = {
     SendMoney: "transfer.refused",
@@ -36,8 +38,14 @@ _REFUSED = {
     CaptureHold: "capture.refused",
     ReleaseHold: "release.refused",
     ExpireHold: "expiry.refused",
-    Undertake: "payment.refused",
+    Undertake: "refused",
 }
+
+
+def _type(types: Mapping[type[SingleOrder], str], order: SingleOrder) -> str:
+    """What happened, in a word; of an undertaking it begins with what was undertaken."""
+    found = types[type(order)]
+    return f"{order.subject}.{found}" if isinstance(order, Undertake) else found
 
 
 def done(order: SingleOrder, outcome: Done) -> Happening:
@@ -49,7 +57,7 @@ def done(order: SingleOrder, outcome: Done) -> Happening:
         payload["hold"] = _hold(outcome.hold)
     name = show("tr", outcome.entry.id) if outcome.entry else show("hold", outcome.hold.id) if outcome.hold else None
     state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else "undertaken"
-    return Happening(_DONE[type(order)], state, payload, name)
+    return Happening(_type(_DONE, order), state, payload, name)
 
 
 def proposed(order: SingleOrder, pending: PendingApproval, hold: Hold | None) -> Happening:
@@ -61,7 +69,7 @@ def proposed(order: SingleOrder, pending: PendingApproval, hold: Hold | None) ->
 def refused(order: SingleOrder, refusal: Refused) -> Happening:
     """The record of an order that was refused."""
     payload = {**asked(order), "detail": refusal.detail}
-    return Happening(_REFUSED[type(order)], refusal.code, payload, _about(order), "deny")
+    return Happening(_type(_REFUSED, order), refusal.code, payload, _about(order), "deny")
 
 
 def expired(hold: Hold) -> Happening:

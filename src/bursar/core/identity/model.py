@@ -67,6 +67,11 @@ Scope = Literal[
     "webhooks:write",
     "reconciliation:read",
     "reconciliation:write",
+    "lending:read",
+    "lending:write",
+    "applications:read",
+    "applications:write",
+    "applications:decide",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -95,6 +100,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "webhooks:read",
         "webhooks:write",
         "reconciliation:write",
+        # Terms and the policy that decisions are held against.
+        "lending:write",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -67,7 +67,11 @@ class PlaceHold(NamedTuple):
 
 
 class Undertake(NamedTuple):
-    """Begin what is to bring money to an account from outside: it uses limits as a payment does; nothing is held."""
+    """Begin what is to move money later: it uses limits as a payment does; nothing is held and nothing moves.
+
+    A payment that is to come to the account from outside, or a loan that is to be paid from it. What does not `count`
+    uses no limit, such as the refusal of a loan: it must be covered by the mandate all the same.
+    """
 
     event_id: UUID
     account: AccountRef
@@ -76,6 +80,8 @@ class Undertake(NamedTuple):
     claims: Claims = NO_CLAIMS
     # An undertaking names no world account: the flag is there because the gate asks every order for it.
     world: bool = False
+    subject: Literal["payment", "loan"] = "payment"
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

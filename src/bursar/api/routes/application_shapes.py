@@ -1,0 +1,144 @@
+"""Applications between the wire and the room: what is asked read, what is there shown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from bursar.core.events.model import Happening
+from bursar.features.lending.application import Application, Intake
+from bursar.features.lending.application_store import Occurred
+from bursar.features.lending.catalog import Version
+from bursar.features.lending.policy import read_judgement
+from bursar.features.lending.store import Decision
+from bursar.kernel.ids import read, show
+from bursar.kernel.money import read_amount, show_minor
+from bursar.kernel.refusal import InvalidArgument, UnknownObject
+from bursar.wire import lending as wire
+from bursar.wire.fields import show_time
+
+
+def read_changes(body: wire.CreateApplication | wire.ChangeApplication, currency: str) -> dict[str, Any]:
+    """The facts that a body names, as an intake has them."""
+    changes: dict[str, Any] = {
+        name: value
+        for name in ("applicant_name", "installments", "purpose")
+        if (value := getattr(body, name)) is not None
+    }
+    if body.amount is not None:
+        changes["amount_minor"] = read_amount(body.amount, currency).minor
+    for name in ("monthly_income", "monthly_debt_service"):
+        if (text := getattr(body, name)) is not None:
+            changes[f"{name}_minor"] = _minor(text, currency, name)
+    if body.origins is not None:
+        changes["origins"] = {o.field: {"document": o.document, "origin": o.origin} for o in body.origins}
+    if body.documents is not None:
+        changes["documents"] = [document.model_dump() for document in body.documents]
+    if body.consents is not None:
+        changes["consents"] = [{**c.model_dump(), "given_at": show_time(c.given_at)} for c in body.consents]
+    return changes
+
+
+def _minor(text: str, currency: str, argument: str) -> int:
+    """An amount that may be nothing."""
+    return 0 if not text.strip("0.") else read_amount(text, currency, argument).minor
+
+
+def read_wish(body: wire.CreateApplication, currency: str) -> Intake:
+    """What somebody asks for; refuses another currency than the product's."""
+    if body.currency != currency:
+        raise InvalidArgument("currency", f"the product is in {currency}")
+    return Intake(email=body.email, **read_changes(body, currency))
+
+
+def read_follows(text: str | None) -> Any:
+    """The application that another follows; refuses what names none."""
+    if text is None:
+        return None
+    found = read("app", text)
+    if found is None:
+        raise UnknownObject("application")
+    return found
+
+
+def show_product(kept: Version) -> wire.LoanProduct:
+    """A version of a product as the wire shows it."""
+    product = kept.product
+    return wire.LoanProduct(
+        code=product.code,
+        version=product.version,
+        terms=dict(product.facts),
+        terms_hash=product.hash.hex(),
+        made_by=show("prn", kept.made_by),
+        made_at=kept.made_at,
+    )
+
+
+def show_application(found: Application, decisions: Sequence[Decision]) -> wire.Application:
+    """An application as the wire shows it."""
+    intake, currency = found.intake, found.currency
+    return wire.Application(
+        id=show("app", found.id),
+        version=found.version,
+        status=found.status,
+        product=found.product,
+        product_version=found.product_version,
+        applicant_name=intake.applicant_name,
+        email=intake.email,
+        amount=show_minor(intake.amount_minor, currency),
+        currency=currency,
+        installments=intake.installments,
+        purpose=intake.purpose,
+        monthly_income=_shown(intake.monthly_income_minor, currency),
+        monthly_debt_service=_shown(intake.monthly_debt_service_minor, currency),
+        origins=[wire.FieldOrigin.model_validate({"field": name, **o}) for name, o in sorted(intake.origins.items())],
+        documents=[wire.ApplicationDocument.model_validate(document) for document in intake.documents],
+        consents=[wire.Consent.model_validate(consent) for consent in intake.consents],
+        made_by=show("prn", found.made_by),
+        decider=show("prn", found.decider_id),
+        approval_id=show("apr", found.approval_id) if found.approval_id else None,
+        case_id=show("case", found.case_id) if found.case_id else None,
+        follows=show("app", found.follows_id) if found.follows_id else None,
+        decisions=[_decision(decision) for decision in decisions],
+        created_at=found.created_at,
+        changed_at=found.changed_at,
+        expires_at=found.expires_at,
+    )
+
+
+def _shown(minor: int | None, currency: str) -> str | None:
+    return None if minor is None else show_minor(minor, currency)
+
+
+def _decision(made: Decision) -> wire.LoanDecision:
+    judgement = read_judgement(made.judgement)
+    return wire.LoanDecision(
+        id=show("dec", made.id),
+        application_version=made.application_version,
+        outcome=made.outcome,
+        policy=judgement.says,
+        reasons=[wire.DecisionReason.model_validate(reason._asdict()) for reason in judgement.reasons],
+        reason=made.reason,
+        decided_by=show("prn", made.decided_by),
+        decided_at=made.decided_at,
+        inputs_hash=made.inputs_hash.hex(),
+    )
+
+
+def show_event(occurred: Occurred) -> wire.ApplicationEvent:
+    """What happened to an application as the wire shows it."""
+    return wire.ApplicationEvent(
+        version=occurred.version,
+        type=occurred.type,
+        status=occurred.status,
+        actor=occurred.actor,
+        facts=orjson.loads(occurred.body),
+        happened_at=occurred.happened_at,
+    )
+
+
+def told_product(kept: Version) -> Happening:
+    """What the record says of a version of a product."""
+    product = kept.product
+    facts = {"terms": dict(product.facts), "terms_hash": product.hash.hex(), "version": product.version}
+    return Happening("loan_product.made", "done", facts, product.code)

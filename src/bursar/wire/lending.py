@@ -1,0 +1,268 @@
+"""Loan products and applications on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bursar.wire.agents import Name
+from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
+from bursar.wire.quickstart import LooseAmount
+
+ApplicationStatus = Literal[
+    "draft", "submitted", "review", "approved", "rejected", "offered", "accepted", "withdrawn", "expired"
+]
+Outcome = Literal["approved", "rejected", "review"]
+ConsentKind = Literal["credit_check", "data_processing", "terms"]
+OriginKind = Literal["stated", "document", "inferred"]
+OriginField = Literal["applicant_name", "amount", "installments", "purpose", "monthly_income", "monthly_debt_service"]
+
+ProductCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["personal"])]
+Installments = Annotated[int, Field(ge=1, le=600, examples=[24])]
+Days = Annotated[int, Field(ge=1, le=365)]
+Points = Annotated[int, Field(ge=-10_000, le=10_000, examples=[520])]
+ApplicantName = Annotated[str, Field(min_length=1, max_length=200, examples=["Avery Adams"])]
+Email = Annotated[
+    str,
+    Field(
+        max_length=254,
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$",
+        examples=["avery@example.com"],
+        description="By it applicants are told apart, whatever its case.",
+    ),
+]
+# What somebody owes a month can be nothing.
+AmountOrZero = Annotated[
+    str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$", examples=["300.00"], description="Major units.")
+]
+Purpose = Annotated[str, Field(min_length=1, max_length=500, examples=["A used car"])]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=1000, examples=["The income is regular and well above the debts."])
+]
+Version = Annotated[
+    int, Field(ge=1, le=1_000_000_000, description="The version you looked at: a newer one is refused.")
+]
+Earlier = Annotated[str, Field(max_length=64, description="The e-mail's application before this, which is over.")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class LoanPolicy(AskedInPart):
+    """The rules that decisions are held against; null: there is no such rule. An agent never overrides them."""
+
+    min_points: Points | None = None
+    review_below_points: Points | None = None
+    max_debt_service_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+
+
+class CreateLoanProduct(Asked):
+    """A version of a product: what its loans are like, and by which rules they are decided."""
+
+    code: ProductCode
+    account: Annotated[AccountRef, Field(description="The number of the account that loans are paid from.")]
+    currency: Currency
+    min_amount: Amount
+    max_amount: Amount
+    min_installments: Installments
+    max_installments: Installments
+    annual_rate_bps: Annotated[
+        int, Field(ge=0, le=100_000, examples=[990], description="A year's rate in hundredths of a per cent.")
+    ]
+    method: Literal["equal_installments", "equal_principal", "interest_only", "balloon"] = "equal_installments"
+    interest: Literal["declining", "flat"] = "declining"
+    day_count: Literal["30/360", "30E/360", "actual/360", "actual/365", "actual/actual"] = "30/360"
+    every: Annotated[int, Field(ge=1, le=52, description="An installment every so many periods.")] = 1
+    period: Literal["weeks", "months"] = "months"
+    consents: Annotated[list[ConsentKind], Field(max_length=3)] = Field(default_factory=list[ConsentKind])
+    policy: LoanPolicy = Field(default_factory=LoanPolicy)
+    application_days: Days = 30
+    offer_days: Days = 14
+
+
+class LoanProduct(Told):
+    """A version of a product; it is never edited. `terms_hash` is the SHA-256 of its canonical JSON."""
+
+    code: str
+    version: int
+    terms: dict[str, Any]
+    terms_hash: str
+    made_by: str
+    made_at: Time
+
+
+class FieldOrigin(Asked):
+    """Where a field is from: the person, one of the documents, or what an agent made of something."""
+
+    field: OriginField
+    origin: OriginKind
+    document: Annotated[str, Field(min_length=1, max_length=200, examples=["payslip-2026-10.pdf"])] | None = None
+
+
+class ApplicationDocument(Asked):
+    """What is known of a document; the document itself is kept elsewhere."""
+
+    document: Annotated[str, Field(min_length=1, max_length=200, examples=["payslip-2026-10.pdf"])]
+    document_kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", examples=["payslip"])]
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(ge=0, le=10**12)]
+
+
+class Consent(Asked):
+    """What the applicant has consented to, when, and how that is known."""
+
+    consent: ConsentKind
+    given_at: Time
+    evidence: Annotated[str, Field(min_length=1, max_length=500, examples=["Ticked on the form of 2026-11-21."])]
+
+
+class CreateApplication(Asked):
+    """What somebody asks for, and all that is known of them."""
+
+    product: ProductCode
+    applicant_name: ApplicantName
+    email: Email
+    amount: Amount
+    currency: Currency
+    installments: Installments
+    purpose: Purpose | None = None
+    monthly_income: AmountOrZero | None = None
+    monthly_debt_service: AmountOrZero | None = None
+    origins: Annotated[list[FieldOrigin], Field(max_length=20)] = Field(default_factory=list[FieldOrigin])
+    documents: Annotated[list[ApplicationDocument], Field(max_length=50)] = Field(
+        default_factory=list[ApplicationDocument]
+    )
+    consents: Annotated[list[Consent], Field(max_length=10)] = Field(default_factory=list[Consent])
+    decider: Annotated[Name, Field(description="The agent that decides; you, if none is named.")] | None = None
+    follows: Earlier | None = None
+
+
+class ChangeApplication(Asked):
+    """Other facts: what is named replaces what was there, the rest stays. The e-mail never changes."""
+
+    version: Version
+    applicant_name: ApplicantName | None = None
+    amount: Amount | None = None
+    installments: Installments | None = None
+    purpose: Purpose | None = None
+    monthly_income: AmountOrZero | None = None
+    monthly_debt_service: AmountOrZero | None = None
+    origins: Annotated[list[FieldOrigin], Field(max_length=20)] | None = None
+    documents: Annotated[list[ApplicationDocument], Field(max_length=50)] | None = None
+    consents: Annotated[list[Consent], Field(max_length=10)] | None = None
+
+
+class SubmitApplication(Asked):
+    """Which version is ready to be decided."""
+
+    version: Version
+
+
+class WithdrawApplication(Asked):
+    """Which version is withdrawn, and why."""
+
+    version: Version
+    reason: Reason | None = None
+
+
+class DecideApplication(Asked):
+    """What is decided on which version. A reason is needed where the product's rules do not say why."""
+
+    version: Version
+    decision: Outcome
+    reason: Reason | None = None
+    mandate: Annotated[str, Field(max_length=64, description="Your mandate, if you have several.")] | None = None
+
+
+class DecisionReason(Told):
+    """What a rule of the product says, in plain words."""
+
+    rule: str
+    says: Literal["review", "reject"]
+    fact: str
+
+
+class LoanDecision(Told):
+    """A decision: `reasons` are the product's rules' own, `reason` is the words of whoever decided.
+
+    `inputs_hash` is the SHA-256 of all that the rules saw, which is kept so that it can be decided again.
+    """
+
+    id: str
+    application_version: int
+    outcome: Outcome
+    policy: Literal["pass", "review", "reject"]
+    reasons: list[DecisionReason]
+    reason: str | None
+    decided_by: str
+    decided_at: Time
+    inputs_hash: str
+
+
+class Application(Told):
+    """An application as it stands; `version` counts its changes. Names, purpose and reasons are people's own words."""
+
+    id: str
+    version: int
+    status: ApplicationStatus
+    product: str
+    product_version: int
+    applicant_name: str
+    email: str
+    amount: MoneyText
+    currency: str
+    installments: int
+    purpose: str | None
+    monthly_income: MoneyText | None
+    monthly_debt_service: MoneyText | None
+    origins: list[FieldOrigin]
+    documents: list[ApplicationDocument]
+    consents: list[Consent]
+    made_by: str
+    decider: str
+    approval_id: str | None
+    case_id: str | None
+    follows: str | None
+    decisions: list[LoanDecision]
+    created_at: Time
+    changed_at: Time
+    expires_at: Time | None
+
+
+class ApplicationEvent(Told):
+    """What brought an application to one of its versions; without `actor` Bursar itself did."""
+
+    version: int
+    type: str
+    status: ApplicationStatus
+    actor: str | None
+    facts: dict[str, Any]
+    happened_at: Time
+
+
+class QuickApplication(Asked):
+    """System 4: somebody asks for a loan, in US dollars."""
+
+    applicant_name: ApplicantName
+    email: Email
+    amount_requested: LooseAmount
+
+
+class QuickApplicationAnswer(Told):
+    """System 4's answer."""
+
+    application_id: Annotated[str, Field(examples=["app_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
+    status: Literal["pending"]
+    email: str
+
+
+class QuickDecision(Asked):
+    """What the query of a decision says, as requests are compared by it."""
+
+    decision: Outcome
+    reason: Reason | None
+
+
+class QuickDecisionAnswer(Told):
+    """System 4's answer to a decision."""
+
+    application_id: str
+    decision: Outcome
