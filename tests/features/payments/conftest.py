@@ -1,13 +1,17 @@
 """A counter at which payments are taken, for every test of this room."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
+from bursar.features.payments.connecting import with_upstream
 from bursar.kernel.db import Database
 from tests.api.serving import client_of, served
 from tests.api.tenants import enrol
+from tests.features.payments.branch import SIDES, Branch
 from tests.features.payments.counter import Clock, Counter, Cut, Faulty, connected
+from tests.upstreams import Upstream
 
 
 @pytest.fixture
@@ -22,3 +26,14 @@ async def counter(database: Database, database_url: str) -> AsyncGenerator[Count
     async with served(around, providers=providers) as app, client_of(app) as client:
         yield Counter(client, tenant, clock, provider, around, workers, providers)
     await workers.close()
+
+
+@pytest.fixture
+async def branch(counter: Counter) -> AsyncGenerator[Branch]:
+    upstream = Upstream(balances={"p-1": 10_000})
+    providers = with_upstream(counter.providers, upstream, counter.tenant.id)
+    async with served(counter.database, providers=providers) as app, client_of(app) as client:
+        branch = Branch(replace(counter, client=client, providers=providers), upstream)
+        for number, there in zip(SIDES, ("p-1", "s-1"), strict=True):
+            assert (await branch.mark(number, there)).status_code == 200
+        yield branch

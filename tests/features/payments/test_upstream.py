@@ -1,69 +1,15 @@
 """Transfers between accounts that live upstream: decided and held here, made there once, and booked here after."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx2
 import pytest
 
-from bursar.features.payments.connecting import with_upstream
 from bursar.features.payments.ports import Malformed, NotSent, OutcomeUnknown, ProviderRefused, Report
 from bursar.features.payments.resolving import resolve_due
-from tests.api.serving import client_of, served
-from tests.api.tenants import AGENT, bearing
-from tests.features.payments.counter import Counter, key
-from tests.upstreams import Upstream
-
-SIDES = ("purse", "shop")
-
-
-@dataclass
-class Branch:
-    """The counter's service with an upstream, and two accounts there: 100.00 in `p-1`, nothing in `s-1`."""
-
-    counter: Counter
-    upstream: Upstream
-
-    async def send(self, amount: str = "30.00", intent: str | None = None, **more: Any) -> httpx2.Response:
-        body = {"agent_id": AGENT, "source_account": "purse", "target_account": "shop", "amount": amount} | more
-        headers = bearing(self.counter.tenant.agent, intent or key())
-        return await self.counter.client.post("/agent/transfer", json=body, headers=headers)
-
-    async def books(self) -> list[tuple[str, str]]:
-        """What is posted and held of both accounts."""
-        found = [await self.counter.get(f"/v1/accounts/{number}") for number in SIDES]
-        return [(account["posted"], account["held"]) for account in found]
-
-    async def available(self, number: str = "purse") -> str:
-        return (await self.counter.get(f"/accounts/{number}/balance"))["balance"]
-
-    async def happened(self) -> list[str]:
-        """The agent's events, oldest first."""
-        return [event["event_type"] for event in reversed((await self.counter.get(f"/agent/{AGENT}/events"))["events"])]
-
-    async def cases(self) -> list[tuple[str, str]]:
-        found = await self.counter.client.get("/v1/cases", headers=bearing(self.counter.tenant.operator))
-        return [(case["kind"], case["subject"]["kind"]) for case in found.json()["items"]]
-
-    async def as_operator(self, path: str, body: Any = None) -> httpx2.Response:
-        return await self.counter.post(path, body, who=self.counter.tenant.operator)
-
-    async def mark(self, number: str, there: str) -> httpx2.Response:
-        await self.as_operator("/v1/accounts", {"number": number, "name": number, "currency": "USD"})
-        return await self.as_operator(f"/v1/accounts/{number}/upstream", {"number": there})
-
-
-@pytest.fixture
-async def branch(counter: Counter) -> AsyncGenerator[Branch]:
-    upstream = Upstream(balances={"p-1": 10_000})
-    providers = with_upstream(counter.providers, upstream, counter.tenant.id)
-    async with served(counter.database, providers=providers) as app, client_of(app) as client:
-        branch = Branch(replace(counter, client=client, providers=providers), upstream)
-        for number, there in zip(SIDES, ("p-1", "s-1"), strict=True):
-            assert (await branch.mark(number, there)).status_code == 200
-        yield branch
+from tests.api.tenants import bearing
+from tests.features.payments.branch import SIDES, Branch
+from tests.features.payments.counter import key
 
 
 async def test_a_transfer_is_made_there_and_booked_here(branch: Branch) -> None:
@@ -197,14 +143,3 @@ async def test_what_was_not_asked_is_not_booked(branch: Branch, wrong: dict[str,
     await resolve_due(branch.counter.shop)
     assert (await branch.send("30.00", intent)).json()["code"] == "outcome_unknown"
     assert await branch.books() == [("0.00", "30.00"), ("0.00", "0.00")]
-
-
-async def test_another_id_for_the_same_call_is_a_second_transfer_there_and_people_look(branch: Branch) -> None:
-    async def lose(report: Report) -> Report:
-        raise OutcomeUnknown(report.reference)
-
-    branch.upstream.after = lose
-    intent = key()
-    await branch.send("30.00", intent)
-    await branch.send("30.00", intent)
-    assert await branch.cases() == []
