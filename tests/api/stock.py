@@ -111,7 +111,7 @@ class Stock:
         values |= dict.fromkeys(("client_data", "attestation_object", "authenticator_data", "signature"), "AAECAw")
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
-        values["team"] = "procurement"
+        values |= {"team": "procurement", "decision": "to_suspense"}
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
@@ -243,16 +243,18 @@ class Stock:
         """The id of a new customer."""
         return (await self.made("/v1/customers", {"name": "A customer"}))["id"]
 
-    async def payment_method(self, kind: str = "card") -> str:
+    async def payment_method(self, kind: str = "card", reference: str = "sandbox_ok") -> str:
         """The id of a new payment method of the sandbox's."""
-        reference = "sandbox_bank" if kind == "bank_account" else "sandbox_ok"
+        reference = "sandbox_bank" if kind == "bank_account" else reference
         return (await self.made("/v1/payment-methods", {"reference": reference, "kind": kind}))["id"]
 
     async def payment(self, operation_id: str = "") -> str:
         """The id of a new payment that stands where the operation can go on."""
         body = {
             "account": self.tenant.number("main", self.currency), "amount": "500", "currency": self.currency,
-            "payment_method": await self.payment_method(), "confirm": operation_id != "confirm_payment",
+            "payment_method": await self.payment_method(reference=(
+                "sandbox_wrong_amount" if operation_id == "lift_quarantine" else "sandbox_ok"
+            )), "confirm": operation_id != "confirm_payment",
             "capture": "manual" if operation_id in ("capture_payment", "cancel_payment") else "automatic",
         }  # fmt: skip
         return (await self.made("/v1/payments", body))["id"]

@@ -98,6 +98,12 @@ class Payments(Room):
         body = given(amount=exact(amount), description=description, mandate=mandate)
         return await self._change(Refund, "refund_payment", path, body, idempotency_key)
 
+    async def lift_quarantine(self, payment_id: str, *, decision: str, reason: str, idempotency_key: str) -> Payment:
+        """Go on with a payment whose provider contradicted what was asked: `ask_again` or `to_suspense`."""
+        path = f"/v1/payments/{segment(payment_id)}/lift-quarantine"
+        body = {"decision": decision, "reason": reason}
+        return await self._change(Payment, "lift_quarantine", path, body, idempotency_key)
+
     async def list_refunds(self, payment_id: str) -> Page[Refund]:
         """The refunds of a payment, oldest first."""
         return await self._read(Page[Refund], "list_refunds", f"/v1/payments/{segment(payment_id)}/refunds")

@@ -43,6 +43,7 @@ def show_payment(payment: Payment) -> wire.Payment:
         failure=payment.failure,
         action_url=payment.action_url,
         quarantined=payment.quarantined,
+        in_suspense=payment.in_suspense,
         description=payment.description,
         metadata=dict(payment.metadata),
         created_at=payment.created_at,

@@ -102,6 +102,7 @@ ACTIONS: dict[str, Action] = {
         Action("cancel_payment", "payments:cancel"),
         Action("refund_payment", "payments:refund"),
         Action("list_refunds", "payments:read"),
+        Action("lift_quarantine", "payments:settle"),
         Action("create_payout", "payouts:create"),
         Action("get_payout", "payments:read"),
         Action("list_payouts", "payments:read"),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.settling import Ground, settle
+from bursar.core.ledger import accounts
 from bursar.core.ledger.orders import NO_CLAIMS, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.payments import effect_store, mapping
@@ -15,6 +16,15 @@ from bursar.kernel.ids import new_id, show
 
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
 _ENDS_HOLD = frozenset({"refund", "payout_paid", "payout_failed"})
+
+
+async def ready_accounts(tx: Tx, provider: str, currency: str) -> None:
+    """Open the accounts of a provider in a currency, where they are not there yet."""
+    wanted = mapping.accounts_of(provider, currency)
+    known = await accounts.ids_of(tx, [order.number for order in wanted])
+    missing = [order for order in wanted if order.number not in known]
+    if missing:
+        await accounts.open_many(tx, missing)
 
 
 class Subject(NamedTuple):

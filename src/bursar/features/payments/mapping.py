@@ -73,6 +73,18 @@ def touches_account(kind: EffectKind) -> bool:
     return "account" in _ARROWS.get(kind, ())
 
 
+# Which way the balance at the provider goes with what an effect is about.
+_SIGNS: dict[EffectKind, int] = {
+    "capture": 1, "refund": -1, "refund_failed": 1, "dispute": -1, "dispute_won": 1, "payout": -1, "payout_failed": 1,
+    "adjustment": 1,
+}  # fmt: skip
+
+
+def to_suspense(effect: Effect) -> Effect:
+    """The same change of the balance at the provider, with suspense on the other side of it."""
+    return effect._replace(kind="adjustment", amount_minor=_SIGNS.get(effect.kind, 0) * effect.amount_minor, key=None)
+
+
 def moves_of(provider: str, effect: Effect, account_id: UUID | None) -> Sequence[Move]:
     """The postings of an effect; without an account suspense stands in for it. Nothing for what moves nothing."""
     base = clearing(provider, effect.currency)

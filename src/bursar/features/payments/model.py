@@ -50,6 +50,8 @@ class Payment:
     failure: str | None
     action_url: str | None
     quarantined: bool
+    # What the provider does with it goes to suspense, as people have decided.
+    in_suspense: bool
     description: str | None
     metadata: Metadata
     created_by: UUID

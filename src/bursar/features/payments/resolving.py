@@ -97,18 +97,22 @@ async def _may_send(tx: Tx, attempt: Attempt) -> bool:
     return any(principal.status == "active" for principal in found.values())
 
 
+def question_of(attempt: Attempt, payment: Payment | None) -> Question:
+    """What a provider is asked about a call."""
+    reference = payment.reference if payment and attempt.kind != "refund" else attempt.reference
+    return Question(
+        attempt.key, attempt.kind, reference, attempt.amount_minor, attempt.currency, attempt.created_at
+    )  # fmt: skip
+
+
 async def _find_out(
     provider: Provider, attempt: Attempt, payment: Payment | None, now: datetime, *, may_send: bool
 ) -> Ending:
     """Ask; and what the provider has never had is sent, as long as it knows the key again."""
-    reference = payment.reference if payment and attempt.kind != "refund" else attempt.reference
-    question = Question(
-        attempt.key, attempt.kind, reference, attempt.amount_minor, attempt.currency, attempt.created_at
-    )  # fmt: skip
     told: list[Report | None] = []
 
     async def ask() -> Report:
-        told.append(await provider.ask(question))
+        told.append(await provider.ask(question_of(attempt, payment)))
         if told[0] is None:
             raise OutcomeUnknown
         return told[0]
