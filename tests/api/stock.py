@@ -4,14 +4,18 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import httpx2
 
+from bursar.features.payments.ports import Effect, Report
+from bursar.features.payments.providers.sandbox_telling import event_body
+from bursar.features.payments.signing import signature_of
 from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, body_of, with_literal
+from tests.api.serving import WEBHOOK_SECRET
 from tests.api.tenants import AGENT, Tenant, bearing
 
 RECONCILING = (
@@ -118,7 +122,12 @@ class Stock:
         values |= dict.fromkeys(("client_data", "attestation_object", "authenticator_data", "signature"), "AAECAw")
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
-        values["team"] = "procurement"
+        values |= {
+            "team": "procurement",
+            "decision": "to_suspense",
+            "payment": None,
+            "dispute_status": "needs_response",
+        }
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
@@ -241,6 +250,7 @@ class Stock:
             "payment_method_id": self.payment_method,
             "payment_id": lambda: self.payment(operation_id),
             "payout_id": self.payout,
+            "dispute_id": self.dispute,
             "run_id": self.run,
             "break_id": self.broken,
             "application_id": lambda: self.application(submitted=operation_id in _OF_DECIDERS),
@@ -268,19 +278,37 @@ class Stock:
         """The id of a new customer."""
         return (await self.made("/v1/customers", {"name": "A customer"}))["id"]
 
-    async def payment_method(self, kind: str = "card") -> str:
+    async def payment_method(self, kind: str = "card", reference: str = "sandbox_ok") -> str:
         """The id of a new payment method of the sandbox's."""
-        reference = "sandbox_bank" if kind == "bank_account" else "sandbox_ok"
+        reference = "sandbox_bank" if kind == "bank_account" else reference
         return (await self.made("/v1/payment-methods", {"reference": reference, "kind": kind}))["id"]
 
     async def payment(self, operation_id: str = "") -> str:
         """The id of a new payment that stands where the operation can go on."""
+        odd = "sandbox_wrong_amount" if operation_id == "lift_quarantine" else "sandbox_ok"
+        return (await self._paid(operation_id, odd))["id"]
+
+    async def _paid(self, operation_id: str = "", reference: str = "sandbox_ok") -> Any:
         body = {
             "account": self.tenant.number("main", self.currency), "amount": "500", "currency": self.currency,
-            "payment_method": await self.payment_method(), "confirm": operation_id != "confirm_payment",
+            "payment_method": await self.payment_method(reference=reference),
+            "confirm": operation_id != "confirm_payment",
             "capture": "manual" if operation_id in ("capture_payment", "cancel_payment") else "automatic",
         }  # fmt: skip
-        return (await self.made("/v1/payments", body))["id"]
+        return await self.made("/v1/payments", body)
+
+    async def dispute(self) -> str:
+        """The id of a new dispute, told by the sandbox's provider before it has come to it itself."""
+        payment = await self._paid(reference="sandbox_disputed")
+        about, now = f"dp_{new_id().hex}", datetime.now(UTC)
+        effect = Effect(f"txn_{about}", "dispute", 1, self.currency, 0, None, about)
+        charge = payment["provider_reference"]
+        report = Report(None, "charge", charge, "succeeded", 1, self.currency, (effect,))
+        told = event_body(f"evt_{about}", "charge.dispute.created", self.tenant.id.hex, report, now).encode()
+        signed = {"Stripe-Signature": signature_of(told, WEBHOOK_SECRET, now), "Content-Type": "application/json"}
+        answer = await self.client.post("/v1/webhooks/sandbox", content=told, headers=signed)
+        assert answer.is_success, answer.text
+        return about
 
     async def payout(self) -> str:
         """The id of a new payout."""

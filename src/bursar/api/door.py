@@ -175,6 +175,17 @@ class Caller:
         async with self.door.database.transaction(self.credential.tenant_id, read_only=True) as tx:
             yield tx
 
+    async def may(self, ask: Ask) -> bool:
+        """Whether this is theirs to ask, for what is found out outside before it is done.
+
+        Who may not is refused, and that recorded, where it is to be done.
+        """
+        try:
+            async with self.reading(ask.action.name):
+                return True
+        except Refusal:
+            return False
+
     @asynccontextmanager
     async def reading(self, action: str) -> AsyncGenerator[tuple[Tx, Actor]]:
         """One snapshot to read from, for a caller with the scope."""

@@ -17,6 +17,7 @@ PaymentStatus = Literal[
     "failed",
     "unknown",
 ]
+DisputeStatus = Literal["needs_response", "under_review", "won", "lost"]
 CallStatus = Literal["waiting", "pending", "unknown", "succeeded", "failed", "canceled"]
 MethodKind = Literal["card", "bank_account", "other"]
 
@@ -110,9 +111,36 @@ class Payment(Told):
     quarantined: Annotated[
         bool, Field(description="What the provider says and what was asked do not agree; people must look.")
     ]
+    in_suspense: Annotated[
+        bool, Field(description="People have decided that what the provider does with it goes to suspense.")
+    ]
     description: str | None
     metadata: dict[str, str]
     created_at: Time
+    changed_at: Time
+
+
+class LiftQuarantine(Asked):
+    """What people make of a provider that contradicted what was asked, and why.
+
+    `ask_again` believes it if it agrees by now; `to_suspense` books all that it says against the suspense account.
+    """
+
+    decision: Literal["ask_again", "to_suspense"]
+    reason: Annotated[str, Field(min_length=1, max_length=2000, examples=["Stripe says that it was a mistake."]), _Safe]
+
+
+class Dispute(Told):
+    """A customer's bank took something back: `amount` may be more than was paid, and `fee_amount` is not given back."""
+
+    id: Annotated[str, Field(examples=["dp_1PgafTB1WWcXKcjB7kgZlNhq"], description="What its provider calls it.")]
+    payment_id: str
+    provider: str
+    status: DisputeStatus
+    amount: MoneyText
+    fee_amount: MoneyText
+    currency: str
+    opened_at: Time
     changed_at: Time
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
-from bursar.api.paying import go_on, now_of, order, reader_of
+from bursar.api.paying import go_on, now_of, order, reader_of, shop_of
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.payment_shapes import known_id, show_payment, show_refund
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, acknowledged, read_cursor
@@ -15,7 +15,7 @@ from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import UNDER_WAY, Answer
 from bursar.core.identity.model import Actor
-from bursar.features.payments import store
+from bursar.features.payments import lifting, store
 from bursar.features.payments.following import Following, create_unconfirmed
 from bursar.features.payments.giving import Refunding
 from bursar.features.payments.intents import Charging, Intent, Wish
@@ -157,6 +157,24 @@ async def refund_payment(
         acknowledges=acknowledged(asked.acknowledge_duplicate),
     )  # fmt: skip
     return await order(caller, intent, _refunded)
+
+
+@router.post("/{payment_id}/lift-quarantine", response_model=wire.Payment, responses=WRITE_PROBLEMS)
+async def lift_quarantine(
+    caller: CallerOf, key: IdempotencyKey, payment_id: IdPath, body: wire.LiftQuarantine
+) -> Response:
+    """Go on with a payment whose provider contradicted what was asked: people only.
+
+    The provider is asked again first, whatever is decided. Its cases are resolved with the reason.
+    """
+    ask = caller.ask("lift_quarantine", key, body, payment_id)
+    shop, known = shop_of(caller), read("pay", payment_id)
+    heard = await lifting.ask_provider(shop, ask.credential.tenant_id, known) if await caller.may(ask) else []
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Payment, Happening]:
+        return await lifting.lift(tx, actor, shop, known, body.decision, body.reason, heard)
+
+    return await caller.act(ask, work, lambda payment: json_answer(show_payment(payment)))
 
 
 @router.get("/{payment_id}/refunds", response_model=Page[wire.Refund], responses=READ_PROBLEMS)

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from bursar.api.door import (
-    Caller,
     CallerOf,
     IdempotencyKey,
     OptionalIdempotencyKey,
@@ -21,7 +20,6 @@ from bursar.api.provider_books import list_transactions
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routes.transfers import one_transfer
 from bursar.api.routing import GatedRoute
-from bursar.core.authority.model import Ask
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import Order
@@ -38,7 +36,7 @@ from bursar.features.reconciliation.provider import ProviderTransaction, read_tr
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
-from bursar.kernel.refusal import InvalidArgument, Refusal, UnknownObject
+from bursar.kernel.refusal import InvalidArgument, UnknownObject
 from bursar.wire import reconciliation as wire
 from bursar.wire import transfers as transfer_wire
 from bursar.wire.fields import Page
@@ -100,7 +98,7 @@ async def fetch_provider_transactions(
     """Ask a provider that this service is connected to for its balance transactions, and keep them."""
     ask = caller.ask("fetch_provider_transactions", key, body)
     found: list[ProviderTransaction] = []
-    if await _may(caller, ask):
+    if await caller.may(ask):
         found = await list_transactions(
             caller.door.providers, ask.credential.tenant_id, body.provider, body.first_day, body.last_day
         )
@@ -109,15 +107,6 @@ async def fetch_provider_transactions(
         return await filing.file_transactions(tx, body.provider, found)
 
     return await caller.act(ask, work, lambda filed: json_answer(_show_filing(filed), 201))
-
-
-async def _may(caller: Caller, ask: Ask) -> bool:
-    """Nobody has a provider asked who may not; they are refused, and that is recorded, where it is to be kept."""
-    try:
-        async with caller.reading(ask.action.name):
-            return True
-    except Refusal:
-        return False
 
 
 @router.post("/runs", status_code=201, response_model=wire.ReconciliationRun, responses=WRITE_PROBLEMS)

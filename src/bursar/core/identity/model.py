@@ -54,6 +54,7 @@ Scope = Literal[
     "payments:capture",
     "payments:cancel",
     "payments:refund",
+    "payments:settle",
     "payouts:create",
     "customers:read",
     "customers:write",
@@ -96,6 +97,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "risk:write",
         # Agents note what they know; people open, assign and settle.
         "cases:write",
+        # What to make of a provider that contradicts itself.
+        "payments:settle",
         # An endpoint carries what happens out of the house.
         "webhooks:read",
         "webhooks:write",

@@ -3,13 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+from bursar.core.authority import approvals
+from bursar.core.events import service as events
+from bursar.core.events.model import event_of
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import opened
-from bursar.features.payments import effect_store, store
-from bursar.features.payments.model import Attempt, Booked, Payment
-from bursar.kernel.ids import read, show
+from bursar.faces.cli.providers import connected
+from bursar.features.payments import dispute_store, effect_store, lifting, store
+from bursar.features.payments.calling import Shop
+from bursar.features.payments.lifting import Decision
+from bursar.features.payments.model import Attempt, Booked, Dispute, DisputeStatus, Payment
+from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
+from bursar.kernel.settings import Settings
 
 _MOST_LISTED = 1_000
 
@@ -38,6 +45,40 @@ async def shown(payment_id: str, tenant: str | None, data: Path | None) -> dict[
     }
 
 
+async def disputes(status: DisputeStatus | None, tenant: str | None, data: Path | None) -> list[dict[str, Any]]:
+    """Disputes, those that began last first."""
+    async with opened(data, tenant) as place, place.database.transaction(place.tenant_id, read_only=True) as tx:
+        return [_show_dispute(one) for one in await dispute_store.list_disputes(tx, None, status, None, _MOST_LISTED)]
+
+
+def _show_dispute(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "id": dispute.reference,
+        "payment": show("pay", dispute.payment_id),
+        "provider": dispute.provider,
+        "status": dispute.status,
+        "amount": show_minor(dispute.amount_minor, dispute.currency),
+        "fee": show_minor(dispute.fee_minor, dispute.currency),
+        "currency": dispute.currency,
+        "opened_at": dispute.opened_at.isoformat(),
+    }
+
+
+async def lift(
+    operator: str, payment_id: str, decision: Decision, reason: str, tenant: str | None, data: Path | None
+) -> dict[str, Any]:
+    """Lift a payment's quarantine: the provider is asked first."""
+    async with opened(data, tenant) as place, connected(place, Settings()) as providers:
+        shop, known = Shop(place.database, providers), read("pay", payment_id)
+        heard = await lifting.ask_provider(shop, place.tenant_id, known)
+        async with place.database.transaction(place.tenant_id) as tx:
+            actor = await approvals.acting(tx, operator)
+            payment, happening = await lifting.lift(tx, actor, shop, known, decision, reason, heard)
+            told = happening._replace(payload={**happening.payload, "by": "command line"})
+            events.record(tx, [event_of(new_id(), actor, "", "lift_quarantine", told)])
+    return show_payment(payment)
+
+
 def show_payment(payment: Payment) -> dict[str, Any]:
     """A payment as one line."""
 
@@ -57,6 +98,7 @@ def show_payment(payment: Payment) -> dict[str, Any]:
         "reference": payment.reference,
         "failure": payment.failure,
         "quarantined": payment.quarantined,
+        "in_suspense": payment.in_suspense,
         "created_at": payment.created_at.isoformat(),
     }
 

@@ -115,6 +115,11 @@ async def settle_if_open(tx: Tx, case_id: UUID | None, note: str, actor: Actor |
         events.record(tx, [event_of(new_id(), actor, "", "change_case_state", happening)])
 
 
+async def settle_about(tx: Tx, kind: str, subject: Subject, note: str, actor: Actor | None = None) -> None:
+    """For other rooms: resolve the case of this kind that a subject has, if it has one that is not settled."""
+    await settle_if_open(tx, await store.find_unsettled(tx, kind, subject), note, actor)
+
+
 async def find(tx: Tx, case_id: UUID | None) -> Case:
     """One case as it stands."""
     found = await store.find_case(tx, case_id) if case_id else None

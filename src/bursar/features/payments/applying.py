@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bursar.core.authority import settling
-from bursar.features.payments import booking, effect_store, store, telling
+from bursar.features.payments import booking, effect_store, mapping, store, telling
 from bursar.features.payments.booking import Subject
 from bursar.features.payments.cases import open_for
 from bursar.features.payments.judging import in_turn, is_early, mismatch, overshoot
@@ -47,12 +47,12 @@ async def apply(
     booked = await (
         effect_store.list_effects(tx, payment.id) if payment else effect_store.list_effects_of_attempt(tx, owner.id)
     )
-    known = {each.reference for each in booked}
-    fresh = in_turn(e for e in report.effects if e.reference not in known)
-    why = mismatch(payment, attempt, report) if attempt else None
-    why = why or (overshoot(payment, booked, fresh) if payment else None)
+    fresh = fresh_of(report, booked)
     subject = Subject(provider, owner.account_id, payment, attempt)
-    if why:
+    if payment and payment.in_suspense:
+        await _book_to_suspense(tx, subject, fresh)
+        return True
+    if why := contradiction(payment, attempt, report, booked):
         await _quarantine(tx, subject, why)
         return True
     early = await _book_all(tx, subject, fresh, booked)
@@ -63,6 +63,29 @@ async def apply(
     if attempt:
         await _write_attempt(tx, subject, attempt.id, report, now, ask=early or not report.complete)
     return not early
+
+
+def fresh_of(report: Report, booked: Sequence[Booked]) -> list[Effect]:
+    """What of a report is not booked yet, in the order in which it is to be."""
+    known = {each.reference for each in booked}
+    return in_turn(e for e in report.effects if e.reference not in known)
+
+
+def contradiction(
+    payment: Payment | None, attempt: Attempt | None, report: Report, booked: Sequence[Booked]
+) -> str | None:
+    """Where a report contradicts what was asked, as a sentence for people; None where it agrees."""
+    why = mismatch(payment, attempt, report) if attempt else None
+    return why or (overshoot(payment, booked, fresh_of(report, booked)) if payment else None)
+
+
+async def _book_to_suspense(tx: Tx, subject: Subject, fresh: Sequence[Effect]) -> None:
+    """The balance at the provider is what it is; whose the money is, people sort out."""
+    assert subject.payment
+    for effect in fresh:
+        await booking.ready_accounts(tx, subject.provider, effect.currency)
+        await booking.book(tx, subject, mapping.to_suspense(effect), None)
+        await store.add_sums(tx, subject.payment.id, 0, 0, 0, effect.fee_minor)
 
 
 def _reference(report: Report) -> str | None:
@@ -88,7 +111,7 @@ async def _book_all(tx: Tx, subject: Subject, fresh: Sequence[Effect], booked: S
             early = True
             continue
         cause = await _cause(tx, effect, subject)
-        if not await booking.book(tx, subject, effect, cause):
+        if not await booking.book(tx, subject, effect, cause, begun):
             note = f"The account could not take {effect.kind} {effect.reference}; suspense has it."
             await open_for(tx, "payment_suspense", subject.name, note)
         begun.add((effect.kind, effect.about))

@@ -7,6 +7,7 @@ from uuid import UUID
 from bursar.core.authority.settling import Ground, give_back, settle
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
+from bursar.core.ledger import accounts
 from bursar.core.ledger.orders import NO_CLAIMS, Move, Order, ReleaseHold, SendMoney, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome
 from bursar.features.payments import effect_store, mapping
@@ -18,6 +19,15 @@ from bursar.kernel.ids import new_id, show
 # What ends the hold that was placed for a call: the money is where it was meant to go, or never will be.
 _SPENDS_HOLD = frozenset({"refund", "payout_paid", "transfer"})
 _ENDS_HOLD = _SPENDS_HOLD | {"payout_failed"}
+
+
+async def ready_accounts(tx: Tx, provider: str, currency: str) -> None:
+    """Open the accounts of a provider in a currency, where they are not there yet."""
+    wanted = mapping.accounts_of(provider, currency)
+    known = await accounts.ids_of(tx, [order.number for order in wanted])
+    missing = [order for order in wanted if order.number not in known]
+    if missing:
+        await accounts.open_many(tx, missing)
 
 
 class Subject(NamedTuple):
@@ -37,16 +47,18 @@ class Subject(NamedTuple):
         return show(PREFIX[self.attempt.kind], self.attempt.id)
 
 
-async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> bool:
+async def book(
+    tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None, begun: mapping.Begun = frozenset()
+) -> bool:
     """Book an effect; False when the tenant's account could not take it and suspense did.
 
     `cause` is our own call that had it, if one had. Whoever calls has locked the payment, and knows that the effect is
-    not booked yet.
+    not booked yet. `begun` is what is.
     """
     ground = await _ground(tx, subject, effect, cause)
     hold_id = await effect_store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
     release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
-    send = _send(subject, effect, subject.account_id)
+    send = _send(subject, effect, subject.account_id, begun)
     payment_id = subject.payment.id if subject.payment else None
     attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
     taken, entry_id = True, send.entry_id if send else None
@@ -55,19 +67,30 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
         (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
-        entry_id = await _suspend(tx, ground, subject, effect, release, spent)
-    if cause and effect.kind == "refund_failed":
+        entry_id = await _suspend(tx, ground, subject, effect, release, begun, spent)
+    if cause and (effect.kind == "refund_failed" or _came_back(effect, begun)):
         await give_back(tx, cause.event_id, effect.amount_minor, whole=True)
     effect_store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
     return taken
 
 
+def _came_back(effect: Effect, begun: mapping.Begun) -> bool:
+    """Whether a payout fails that had arrived."""
+    return effect.kind == "payout_failed" and ("payout_paid", effect.about) in begun
+
+
 async def _suspend(
-    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold], spent: UUID | None
+    tx: Tx,
+    ground: Ground,
+    subject: Subject,
+    effect: Effect,
+    release: Sequence[ReleaseHold],
+    begun: mapping.Begun,
+    spent: UUID | None,
 ) -> UUID | None:
     """What has happened has happened: the account that stands for what people must sort out takes it."""
-    assert mapping.touches_account(effect.kind), "accounts of a provider take everything"
-    send = _send(subject, effect, None)
+    assert mapping.touches_account(effect, begun), "accounts of a provider take everything"
+    send = _send(subject, effect, None, begun)
     (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
     assert isinstance(outcome, Done | AllDone), outcome
     return send.entry_id if send else None
@@ -80,13 +103,13 @@ def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:
     return Together((*release, *([send] if send else [])))
 
 
-def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMoney | None:
+def _send(subject: Subject, effect: Effect, account_id: UUID | None, begun: mapping.Begun) -> SendMoney | None:
     transfer = subject.attempt if effect.kind == "transfer" else None
     if transfer and transfer.target_id:
         moves = (Move(transfer.account_id, transfer.target_id, transfer.money),)
         # It is known by one id from the moment it was asked for.
         return SendMoney(transfer.id, new_id(), moves, "payment", None, transfer.description, world=True)
-    moves = tuple(mapping.moves_of(subject.provider, effect, account_id))
+    moves = tuple(mapping.moves_of(subject.provider, effect, account_id, begun))
     if not moves:
         return None
     what = f"{subject.provider} {effect.kind} {effect.reference}"

@@ -11,7 +11,8 @@ from bursar.core.ledger.model import AccountRef
 from bursar.core.ledger.orders import Claims, Order, PlaceHold
 from bursar.core.ledger.outcomes import CounterpartyNotAllowed, Refused
 from bursar.features.payments import mapping, store
-from bursar.features.payments.intents import RAIL, Intent, approval_of, locked_payment, method_of, ready_accounts
+from bursar.features.payments.booking import ready_accounts
+from bursar.features.payments.intents import RAIL, Intent, approval_of, locked_payment, method_of
 from bursar.features.payments.model import OPEN, AboveCaptured
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id

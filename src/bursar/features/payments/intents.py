@@ -12,12 +12,13 @@ from uuid import UUID
 from bursar.core.authority.model import Ask, Begun, PendingApproval, Told
 from bursar.core.idempotency.model import UNDER_WAY, Answer, IdempotencyConflict, pin_id
 from bursar.core.identity.model import Actor
-from bursar.core.ledger import accounts, reading
+from bursar.core.ledger import reading
 from bursar.core.ledger.model import NO_METADATA, AccountRef, Metadata
 from bursar.core.ledger.orders import Claims, Order, Undertake
 from bursar.core.ledger.outcomes import Refused, StateConflict
-from bursar.features.payments import mapping, people_store, store
+from bursar.features.payments import people_store, store
 from bursar.features.payments.applying import FIRST_QUESTION
+from bursar.features.payments.booking import ready_accounts
 from bursar.features.payments.machine import Place, begun
 from bursar.features.payments.model import OPEN, Attempt, AttemptUnderWay, Capture, Method, Payment
 from bursar.features.payments.ports import CallKind
@@ -90,15 +91,6 @@ class Intent:
             claim.request_hash if claim else None, 0, None if waits else self.now + FIRST_QUESTION,
             None if waits else self.now + LEASE, self.now, None,
         )  # fmt: skip
-
-
-async def ready_accounts(tx: Tx, provider: str, currency: str) -> None:
-    """Open the accounts of a provider in a currency, where they are not there yet."""
-    wanted = mapping.accounts_of(provider, currency)
-    known = await accounts.ids_of(tx, [order.number for order in wanted])
-    missing = [order for order in wanted if order.number not in known]
-    if missing:
-        await accounts.open_many(tx, missing)
 
 
 async def method_of(tx: Tx, method_id: UUID | None, provider: str, argument: str) -> Method:
@@ -196,7 +188,7 @@ async def new_payment(tx: Tx, actor: Actor, payment_id: UUID, wish: Wish | None,
     account = await reading.find_account(tx, wish.account)
     return Payment(
         payment_id, wish.provider, account.id, wish.money.currency, wish.money.minor, wish.capture, wish.customer_id,
-        wish.method_id, "requires_confirmation", 0, 0, 0, 0, 0, 0, None, None, None, False, wish.description,
+        wish.method_id, "requires_confirmation", 0, 0, 0, 0, 0, 0, None, None, None, False, False, wish.description,
         wish.metadata, actor.principal_id, now, now,
     )  # fmt: skip
 
@@ -208,6 +200,8 @@ async def locked_payment(tx: Tx, payment_id: UUID | None) -> Payment:
         raise UnknownObject("payment")
     if found.quarantined:
         raise StateConflict("The payment waits for people to look at what its provider says.")
+    if found.in_suspense:
+        raise StateConflict("What the provider does with this payment goes to suspense, as people have decided.")
     return found
 
 

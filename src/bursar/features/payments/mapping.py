@@ -12,7 +12,7 @@ An arrow goes from the account that is debited to the one that is credited; `acc
 | `dispute_lost` | chargebacks → disputed | |
 | `payout` | transit → clearing | fees → clearing |
 | `payout_paid` | account → transit | |
-| `payout_failed` | clearing → transit | fees → clearing |
+| `payout_failed` | clearing → transit; once it had arrived, clearing → account | fees → clearing |
 | `transfer` | account → account | |
 | `adjustment` | above zero: clearing → suspense; below: suspense → clearing | fees → clearing |
 
@@ -20,6 +20,8 @@ What the tenant's account cannot take (it is closed, or has not enough) goes to 
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger.accounts import OpenAccount
@@ -69,18 +71,46 @@ def accounts_of(provider: str, currency: str) -> list[OpenAccount]:
     ]
 
 
-def touches_account(kind: EffectKind) -> bool:
+# The kinds and objects of what is booked already.
+Begun: TypeAlias = AbstractSet[tuple[EffectKind, str | None]]
+
+
+def _arrow(effect: Effect, begun: Begun) -> tuple[str, str] | None:
+    """From where to where the amount goes.
+
+    A payout that has arrived may come back, and the two may be told in either order: both together move nothing.
+    """
+    if effect.kind == "payout_failed" and ("payout_paid", effect.about) in begun:
+        return "", "account"
+    if effect.kind == "payout_paid" and ("payout_failed", effect.about) in begun:
+        return None
+    if effect.kind == "adjustment":
+        return ("", ":suspense") if effect.amount_minor > 0 else (":suspense", "")
+    return _ARROWS.get(effect.kind)
+
+
+def touches_account(effect: Effect, begun: Begun) -> bool:
     """Whether the tenant's own account is one side of it."""
-    return "account" in _ARROWS.get(kind, ())
+    return "account" in (_arrow(effect, begun) or ())
 
 
-def moves_of(provider: str, effect: Effect, account_id: UUID | None) -> Sequence[Move]:
+# Which way the balance at the provider goes with what an effect is about.
+_SIGNS: dict[EffectKind, int] = {
+    "capture": 1, "refund": -1, "refund_failed": 1, "dispute": -1, "dispute_won": 1, "payout": -1, "payout_failed": 1,
+    "adjustment": 1,
+}  # fmt: skip
+
+
+def to_suspense(effect: Effect) -> Effect:
+    """The same change of the balance at the provider, with suspense on the other side of it."""
+    return effect._replace(kind="adjustment", amount_minor=_SIGNS.get(effect.kind, 0) * effect.amount_minor, key=None)
+
+
+def moves_of(provider: str, effect: Effect, account_id: UUID | None, begun: Begun = frozenset()) -> Sequence[Move]:
     """The postings of an effect; without an account suspense stands in for it. Nothing for what moves nothing."""
     base = clearing(provider, effect.currency)
     money, fee = Money(abs(effect.amount_minor), effect.currency), Money(effect.fee_minor, effect.currency)
-    arrow = _ARROWS.get(effect.kind)
-    if effect.kind == "adjustment":
-        arrow = ("", ":suspense") if effect.amount_minor > 0 else (":suspense", "")
+    arrow = _arrow(effect, begun)
 
     def named(end: str) -> AccountRef:
         if end != "account":

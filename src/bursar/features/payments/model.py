@@ -52,6 +52,8 @@ class Payment:
     failure: str | None
     action_url: str | None
     quarantined: bool
+    # What the provider does with it goes to suspense, as people have decided.
+    in_suspense: bool
     description: str | None
     metadata: Metadata
     created_by: UUID
@@ -120,6 +122,23 @@ class Booked(NamedTuple):
     about: str | None
     entry_id: UUID | None
     booked_at: datetime
+
+
+DisputeStatus = Literal["needs_response", "under_review", "won", "lost"]
+
+
+class Dispute(NamedTuple):
+    """A customer's bank took something back; `reference` is what the provider calls it. Minor units of `currency`."""
+
+    reference: str
+    payment_id: UUID
+    provider: str
+    status: DisputeStatus
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    opened_at: datetime
+    changed_at: datetime
 
 
 class Customer(NamedTuple):

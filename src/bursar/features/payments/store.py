@@ -14,7 +14,7 @@ from bursar.kernel.db import Tx
 
 def _payment(*columns: Any) -> Payment:
     row = list(columns)
-    row[20] = json.loads(row[20])
+    row[21] = json.loads(row[21])
     return Payment(*row)
 
 
@@ -26,7 +26,8 @@ async def find_payment(tx: Tx, payment_id: UUID, *, locked: bool = False) -> Pay
         _payment,
         """SELECT id, provider, account_id, currency, amount_minor, capture, customer_id, method_id, status, attempt,
                   rank, captured_minor, refunded_minor, disputed_minor, fee_minor, reference, failure, action_url,
-                  quarantined, description, metadata, created_by, created_at, changed_at
+                  quarantined, in_suspense, description, metadata, created_by, created_at,
+                  changed_at
            FROM payment WHERE tenant_id = $1 AND id = $2""",
         tx.tenant,
         payment_id,
@@ -53,7 +54,8 @@ async def list_payments(
         _payment,
         """SELECT id, provider, account_id, currency, amount_minor, capture, customer_id, method_id, status, attempt,
                   rank, captured_minor, refunded_minor, disputed_minor, fee_minor, reference, failure, action_url,
-                  quarantined, description, metadata, created_by, created_at, changed_at
+                  quarantined, in_suspense, description, metadata, created_by, created_at,
+                  changed_at
            FROM payment
            WHERE tenant_id = $1 AND ($2::text IS NULL OR status = $2) AND ($3::uuid IS NULL OR customer_id = $3)
              AND ($4::uuid IS NULL OR id < $4)
@@ -145,6 +147,17 @@ async def mark_quarantined(tx: Tx, payment_id: UUID) -> None:
            WHERE tenant_id = $1 AND id = $2""",
         tx.tenant,
         payment_id,
+    )
+
+
+async def lift_quarantine(tx: Tx, payment_id: UUID, *, in_suspense: bool) -> None:
+    """Book of it again: as it is, or all of it to suspense."""
+    await tx.run(
+        """UPDATE payment SET quarantined = false, in_suspense = $3, changed_at = clock_timestamp()
+           WHERE tenant_id = $1 AND id = $2""",
+        tx.tenant,
+        payment_id,
+        in_suspense,
     )
 
 
