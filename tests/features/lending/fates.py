@@ -107,10 +107,11 @@ def check(state: LoanState) -> None:
     assert all(any(row.unpaid) for row in state.open)
     assert not any(any(row.unpaid) for row in state.closed)
     assert all(min(row[3:]) >= 0 for row in state.plan)
-    assert min(state.flows) >= 0
+    assert min(state.flows._replace(recovered=0)) >= 0
     assert state.not_yet_due >= 0
     # Money waits only for what is not due yet.
-    assert state.flows.credit <= 0 or not state.open
+    assert state.flows.credit == 0 or not state.open
+    assert state.flows.credit >= 0
     assert not state.plan or state.status == "active"
     if state.status in {"settled", "written_off"}:
         assert not state.open

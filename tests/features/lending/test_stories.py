@@ -89,7 +89,7 @@ def test_more_than_everything_settles_the_loan_and_leaves_a_credit_to_return() -
     assert (returned.status, returned.flows.credit) == ("settled", 0)
     # What was returned of money that then bounced is owed as well.
     bounced = loan(on(1, 17), Repaid(on(1, 16), 1, 1216_00), Returned(on(1, 17), 2, 10_00), Reversed(on(1, 18), 3, 1))
-    assert (bounced.status, bounced.flows.credit) == ("active", -10_00)
+    assert (bounced.status, bounced.open[0].unpaid) == ("active", Parts(principal=10_00))
     assert bounced.payoff == 1200_00 + 6_40 + 10_00
 
 
@@ -136,6 +136,19 @@ def test_what_is_charged_off_is_off_the_books_and_still_owed_and_money_for_it_is
     assert loan(on(5, 1), WrittenOff(on(1, 16), 1), FeeCharged(on(2, 1), 2, 5_00)) == loan(
         on(5, 1), WrittenOff(on(1, 16), 1)
     )
+
+
+def test_what_was_recovered_returned_and_then_reversed_is_lost() -> None:
+    off, money = ChargedOff(on(1, 16), 1), Repaid(on(2, 1), 2, 1300_00)
+    over = loan(on(2, 2), off, money, Returned(on(2, 2), 3, 94_00))
+    assert (over.overdue, over.flows.credit, over.flows.recovered) == (0, 0, 1206_00)
+    bounced = loan(on(2, 3), off, money, Returned(on(2, 2), 3, 94_00), Reversed(on(2, 3), 4, 2))
+    assert (bounced.overdue, bounced.flows.credit, bounced.flows.recovered) == (1206_00, 0, -94_00)
+
+
+def test_before_it_is_paid_out_a_loan_is_pending() -> None:
+    state = replay(TERMS, [PAID_OUT], date(2023, 12, 31))
+    assert (state.status, state.payoff, state.flows) == ("pending", 0, Flows())
 
 
 def test_a_waiver_forgives_what_is_due_and_no_more() -> None:
