@@ -152,10 +152,10 @@ def test_before_it_is_paid_out_a_loan_is_pending() -> None:
 
 
 def test_a_waiver_forgives_what_is_due_and_no_more() -> None:
-    part = loan(on(2, 11), Waived(on(2, 11), 1, "penalty", 2_00))
+    part = loan(on(2, 11), Waived(on(2, 11), 1, 2_00, "penalty"))
     assert part.open[0].unpaid == Parts(3_33, 0, 12_00, 100_00)
     assert balances_of(part.flows)["penalty_income"] == -3_33
-    assert loan(on(2, 11), Waived(on(2, 11), 1, "interest", 999_00)).open[0].unpaid.interest == 0
+    assert loan(on(2, 11), Waived(on(2, 11), 1, 999_00, "interest")).open[0].unpaid.interest == 0
 
 
 def test_a_reschedule_spreads_all_unpaid_principal_anew() -> None:
@@ -221,3 +221,6 @@ def test_facts_that_make_no_loan_are_refused() -> None:
         replay(TERMS, [Disbursed(date(2023, 12, 31), 0)], on(2, 1))
     with pytest.raises(InvalidArgument):
         happen(opened(TERMS), TERMS, Disbursed(on(1, 2), 0))
+    for minor in (0, -1, 10**15 + 1):
+        with pytest.raises(InvalidArgument):
+            Repaid(on(1, 2), 1, minor)
