@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import get_args
 
 from hypothesis import strategies as st
@@ -114,6 +114,11 @@ def check(state: LoanState) -> None:
     # Money waits only for what is not due yet.
     assert state.flows.credit == 0 or not state.open
     assert state.flows.credit >= 0
-    assert not state.plan or state.status == "active"
+    if state.plan:
+        assert state.status == "active"
+        assert state.plan[0].start <= state.day
+        assert all(row.due == after.start for row, after in pairwise(state.plan))
+        # All that is earned falls due.
+        assert sum(row.interest for row in state.plan) == state.pending + sum(row.earned for row in state.plan)
     if state.status in {"settled", "written_off"}:
         assert not state.open

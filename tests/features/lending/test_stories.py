@@ -1,5 +1,6 @@
 """What becomes of one loan, by hand: 1,200.00 at 12 %, 100.00 of principal a month, paid out on 1 January."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -106,6 +107,19 @@ def test_a_partial_prepayment_makes_fewer_installments_or_smaller_ones() -> None
     assert within.flows.accrued == 6_00
     # What is due is paid first.
     assert loan(on(2, 3), Prepaid(on(2, 3), 1, 112_00, "term")).plan == loan(on(2, 3), Repaid(on(2, 3), 1, 112_00)).plan
+
+
+def test_a_prepayment_keeps_the_size_of_equal_installments_or_their_number() -> None:
+    product = replace(PRODUCT, method="equal_installments")
+    terms = replace(TERMS, product=product)
+    facts = [PAID_OUT, Repaid(on(2, 1), 1, 106_62)]
+    assert {row.total for row in replay(terms, facts, on(2, 1)).plan[:-1]} == {106_62}
+    *kept, last = replay(terms, [*facts, Prepaid(on(2, 1), 2, 300_00, "installment")], on(2, 1)).plan
+    assert [row.total for row in kept] == [106_62] * 7
+    assert 0 < last.total <= 106_62
+    *smaller, last = replay(terms, [*facts, Prepaid(on(2, 1), 2, 300_00, "term")], on(2, 1)).plan
+    assert [row.total for row in smaller] == [77_68] * 10
+    assert abs(last.total - 77_68) <= 11
 
 
 def test_a_pause_stops_the_count_and_the_penalties() -> None:
