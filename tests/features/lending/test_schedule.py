@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bursar.features.lending.business_days import is_business_day
 from bursar.features.lending.day_count import DAY_COUNTS, DayCount
 from bursar.features.lending.product import Charge, Method, Product, Terms
+from bursar.features.lending.rounding import share
 from bursar.features.lending.schedule import Installment, schedule_of
 from bursar.kernel.refusal import InvalidArgument
 
@@ -136,10 +137,11 @@ def test_a_schedule_sums_exactly_and_its_interest_is_that_of_the_oracle(terms: T
 @example(terms=plain(123_456_789, 600_000, 120, every=4))
 def test_the_last_installment_is_within_one_installment_of_the_others(terms: Terms) -> None:
     product, rows = terms.product, schedule_of(terms)
-    if product.method in {"interest_only", "balloon"}:
+    if product.method == "interest_only":
         return
     levelled = [_levelled(row, product) for row in rows[product.principal_grace :]]
     *others, last = levelled
+    last -= share(terms.principal, product.balloon_ppm) if len(rows) == terms.installments else 0
     # Where there are fewer minor units than installments, an installment is one or none.
     assert not others or abs(last - max(others)) <= max([1, *others])
     if product.principal_grace or product.interest_on == "flat" or not others:
@@ -217,6 +219,13 @@ def test_due_dates_keep_to_the_rules_of_month_ends_and_business_days(
     product = Product("USD", (1, 10**9), (3, 3), 0, **changes)  # pyright: ignore[reportArgumentType] # A case's changes.
     rows = schedule_of(Terms(product, 300, 3, start))
     assert [row.due.isoformat() for row in rows] == dues
+
+
+def test_no_installment_is_due_before_the_loan_is_paid_out() -> None:
+    product = Product("USD", (1, 10**9), (2, 2), 0, unit="week", business_day="preceding")
+    # Paid out on a Saturday; the Sunday after is no business day, nor is any day between.
+    rows = schedule_of(Terms(product, 300, 2, date(2024, 6, 1), date(2024, 6, 2)))
+    assert [row.due for row in rows] == [date(2024, 6, 1), date(2024, 6, 7)]
 
 
 def test_holidays_are_those_of_the_calendar() -> None:

@@ -1,5 +1,6 @@
 """What becomes of one loan, by hand: 1,200.00 at 12 %, 100.00 of principal a month, paid out on 1 January."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -89,7 +90,7 @@ def test_more_than_everything_settles_the_loan_and_leaves_a_credit_to_return() -
     assert (returned.status, returned.flows.credit) == ("settled", 0)
     # What was returned of money that then bounced is owed as well.
     bounced = loan(on(1, 17), Repaid(on(1, 16), 1, 1216_00), Returned(on(1, 17), 2, 10_00), Reversed(on(1, 18), 3, 1))
-    assert (bounced.status, bounced.flows.credit) == ("active", -10_00)
+    assert (bounced.status, bounced.open[0].unpaid) == ("active", Parts(principal=10_00))
     assert bounced.payoff == 1200_00 + 6_40 + 10_00
 
 
@@ -108,9 +109,23 @@ def test_a_partial_prepayment_makes_fewer_installments_or_smaller_ones() -> None
     assert loan(on(2, 3), Prepaid(on(2, 3), 1, 112_00, "term")).plan == loan(on(2, 3), Repaid(on(2, 3), 1, 112_00)).plan
 
 
+def test_a_prepayment_keeps_the_size_of_equal_installments_or_their_number() -> None:
+    product = replace(PRODUCT, method="equal_installments")
+    terms = replace(TERMS, product=product)
+    facts = [PAID_OUT, Repaid(on(2, 1), 1, 106_62)]
+    assert {row.total for row in replay(terms, facts, on(2, 1)).plan[:-1]} == {106_62}
+    *kept, last = replay(terms, [*facts, Prepaid(on(2, 1), 2, 300_00, "installment")], on(2, 1)).plan
+    assert [row.total for row in kept] == [106_62] * 7
+    assert 0 < last.total <= 106_62
+    *smaller, last = replay(terms, [*facts, Prepaid(on(2, 1), 2, 300_00, "term")], on(2, 1)).plan
+    assert [row.total for row in smaller] == [77_68] * 10
+    assert abs(last.total - 77_68) <= 11
+
+
 def test_a_pause_stops_the_count_and_the_penalties() -> None:
     paused = [Paused(on(2, 11), 1), Resumed(on(3, 12), 2)]
-    assert loan(on(3, 11), *paused).flows.penalty_charged == 5_33
+    still = loan(on(3, 11), *paused)
+    assert (still.flows.penalty_charged, days_past_due(still)) == (5_33, 10)
     state = loan(on(3, 12), *paused)
     # The second installment fell due within the pause, so that its days begin now.
     assert (state.flows.penalty_charged, [row.clock for row in state.open]) == (5_33, [on(3, 2), on(3, 12)])
@@ -138,11 +153,24 @@ def test_what_is_charged_off_is_off_the_books_and_still_owed_and_money_for_it_is
     )
 
 
+def test_what_was_recovered_returned_and_then_reversed_is_lost() -> None:
+    off, money = ChargedOff(on(1, 16), 1), Repaid(on(2, 1), 2, 1300_00)
+    over = loan(on(2, 2), off, money, Returned(on(2, 2), 3, 94_00))
+    assert (over.overdue, over.flows.credit, over.flows.recovered) == (0, 0, 1206_00)
+    bounced = loan(on(2, 3), off, money, Returned(on(2, 2), 3, 94_00), Reversed(on(2, 3), 4, 2))
+    assert (bounced.overdue, bounced.flows.credit, bounced.flows.recovered) == (1206_00, 0, -94_00)
+
+
+def test_before_it_is_paid_out_a_loan_is_pending() -> None:
+    state = replay(TERMS, [PAID_OUT], date(2023, 12, 31))
+    assert (state.status, state.payoff, state.flows) == ("pending", 0, Flows())
+
+
 def test_a_waiver_forgives_what_is_due_and_no_more() -> None:
-    part = loan(on(2, 11), Waived(on(2, 11), 1, "penalty", 2_00))
+    part = loan(on(2, 11), Waived(on(2, 11), 1, 2_00, "penalty"))
     assert part.open[0].unpaid == Parts(3_33, 0, 12_00, 100_00)
     assert balances_of(part.flows)["penalty_income"] == -3_33
-    assert loan(on(2, 11), Waived(on(2, 11), 1, "interest", 999_00)).open[0].unpaid.interest == 0
+    assert loan(on(2, 11), Waived(on(2, 11), 1, 999_00, "interest")).open[0].unpaid.interest == 0
 
 
 def test_a_reschedule_spreads_all_unpaid_principal_anew() -> None:
@@ -208,3 +236,6 @@ def test_facts_that_make_no_loan_are_refused() -> None:
         replay(TERMS, [Disbursed(date(2023, 12, 31), 0)], on(2, 1))
     with pytest.raises(InvalidArgument):
         happen(opened(TERMS), TERMS, Disbursed(on(1, 2), 0))
+    for minor in (0, -1, 10**15 + 1):
+        with pytest.raises(InvalidArgument):
+            Repaid(on(1, 2), 1, minor)

@@ -76,11 +76,14 @@ def _fall_due(state: LoanState, terms: Terms) -> LoanState:
 
 def spend(state: LoanState, terms: Terms) -> LoanState:
     """Use credit for what is due; credit that suffices for everything settles the loan."""
-    if state.status == "written_off":
-        return state._replace(flows=state.flows.plus(recovered=max(state.flows.credit, 0)))
+    credit = state.flows.credit
+    if state.status == "written_off" or (state.status == "charged_off" and credit < 0):
+        return state._replace(flows=state.flows.plus(recovered=credit))
+    if credit < 0:
+        state, credit = _overdrawn(state, -credit), 0
     if state.status == "active" and state.plan and state.payoff <= 0:
         state = collapse(state)
-    rows, paid = allocate(state.open, max(state.flows.credit, 0), terms.product.allocation)
+    rows, paid = allocate(state.open, credit, terms.product.allocation)
     if state.status == "charged_off":
         return keep_open(state._replace(flows=state.flows.plus(recovered=sum(paid))), rows)
     flows = state.flows
@@ -89,8 +92,14 @@ def spend(state: LoanState, terms: Terms) -> LoanState:
             paid_penalty=paid.penalty, paid_fee=paid.fee, paid_interest=paid.interest, paid_principal=paid.principal
         )
     state = keep_open(state._replace(flows=flows), rows)
-    is_active = state.plan or state.open or flows.credit < 0
-    return state._replace(status="active" if is_active else "settled")
+    return state._replace(status="active" if state.plan or state.open else "settled")
+
+
+def _overdrawn(state: LoanState, minor: int) -> LoanState:
+    """More was returned than there was to return: it is due at once."""
+    owed = Parts(principal=minor)
+    rows = (*state.open, Due(state.day, owed, owed, state.day))
+    return state._replace(open=rows, flows=state.flows.plus(overdrawn=minor))
 
 
 def keep_open(state: LoanState, rows: Iterable[Due]) -> LoanState:

@@ -19,9 +19,9 @@ from bursar.kernel.refusal import InvalidArgument
 # A day, and minor units that change hands on it.
 Flow = tuple[date, int]
 
-DIGITS = 50
-# Halvings of an interval; 2**-120 is far below a millionth.
-HALVINGS = 120
+DIGITS = 40
+# Halvings of an interval: what is left of it is far below a millionth, even as a day's part of a rate.
+HALVINGS = 80
 
 
 def flows_of(terms: Terms, schedule: Sequence[Installment]) -> tuple[Flow, list[Flow]]:

@@ -30,8 +30,6 @@ def bucket_of(days: int) -> Bucket:
 def allowance_of(product: Product, state: LoanState) -> int:
     """What is to be set aside for losses on the loan."""
     rates = product.provisions
-    if state.status != "active":
-        return 0
     by_bucket: dict[Bucket, int] = {
         "current": rates.current,
         "1-30": rates.days_1_30,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
+from bursar.kernel.money import MAX_MINOR
+from bursar.kernel.refusal import InvalidArgument
+
 # What a partial prepayment leaves as it was: the size of the installments, so that there are fewer, or their number.
 Keeps: TypeAlias = Literal["installment", "term"]
 
@@ -17,22 +20,31 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum(Happened):
+    """A fact about a sum, in minor units above 0."""
+
+    minor: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no sum."""
+        if not 0 < self.minor <= MAX_MINOR:
+            raise InvalidArgument("minor", f"must be from 1 to {MAX_MINOR}")
+
+
+@dataclass(frozen=True, slots=True)
 class Disbursed(Happened):
     """The loan was paid out, less the fee that is kept of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Repaid(Happened):
+class Repaid(Sum):
     """Money came from the borrower; after a charge-off or write-off that is a recovery."""
-
-    minor: int
 
 
 @dataclass(frozen=True, slots=True)
-class Prepaid(Happened):
+class Prepaid(Sum):
     """Money came that pays what is due and then principal that is not, and the rest of the schedule is made anew."""
 
-    minor: int
     keeps: Keeps
 
 
@@ -44,25 +56,20 @@ class Reversed(Happened):
 
 
 @dataclass(frozen=True, slots=True)
-class Returned(Happened):
+class Returned(Sum):
     """Credit was paid back to the borrower."""
-
-    minor: int
 
 
 @dataclass(frozen=True, slots=True)
-class Waived(Happened):
+class Waived(Sum):
     """So much of what is due and unpaid of a part is forgiven, or all there is of it."""
 
     part: Literal["penalty", "fee", "interest"]
-    minor: int
 
 
 @dataclass(frozen=True, slots=True)
-class FeeCharged(Happened):
+class FeeCharged(Sum):
     """A fee, due the same day."""
-
-    minor: int
 
 
 @dataclass(frozen=True, slots=True)

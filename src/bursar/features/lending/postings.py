@@ -24,6 +24,7 @@ class Flows(NamedTuple):
     penalty_charged: int = 0
     received: int = 0
     returned: int = 0
+    overdrawn: int = 0
     paid_penalty: int = 0
     paid_fee: int = 0
     paid_interest: int = 0
@@ -40,14 +41,14 @@ class Flows(NamedTuple):
 
     @property
     def credit(self) -> int:
-        """What came and was not used; below zero after a return of money whose repayment was reversed."""
+        """What came and was not used."""
         paid = self.paid_penalty + self.paid_fee + self.paid_interest + self.paid_principal
-        return self.received - self.returned - paid - self.recovered
+        return self.received + self.overdrawn - self.returned - paid - self.recovered
 
     @property
     def principal(self) -> int:
         """The principal on the books."""
-        return self.disbursed + self.disbursement_fee - self.paid_principal - self.lost_principal
+        return self.disbursed + self.disbursement_fee + self.overdrawn - self.paid_principal - self.lost_principal
 
     @property
     def lost(self) -> int:
@@ -68,6 +69,8 @@ ARROWS: dict[str, tuple[Account, Account]] = {
     "penalty_charged": ("penalties", "penalty_income"),
     "received": ("funding", "credit"),
     "returned": ("credit", "funding"),
+    # More was returned than there was, once a repayment is reversed: it is owed like what was lent.
+    "overdrawn": ("principal", "credit"),
     "paid_penalty": ("credit", "penalties"),
     "paid_fee": ("credit", "fees"),
     "paid_interest": ("credit", "interest"),

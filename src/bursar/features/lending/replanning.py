@@ -17,7 +17,7 @@ def prepay(state: LoanState, terms: Terms, minor: int, keeps: Keeps) -> LoanStat
     """Money that has come pays principal that is not due yet, after what is due."""
     state = spend(state, terms)
     ahead = sum(row.principal for row in state.plan)
-    paid = min(minor, max(state.flows.credit, 0), ahead)
+    paid = min(minor, state.flows.credit, ahead)
     if state.status != "active" or not paid:
         return state
     plan = _plan(state, terms, ahead - paid, [row.due for row in state.plan], state.plan[0].number)

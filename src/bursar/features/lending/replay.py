@@ -40,7 +40,7 @@ def replay(terms: Terms, events: Iterable[Event], until: date) -> LoanState:
     for event in known:
         if event.on <= until and not (event.seq in reversed_ and isinstance(event, Repaid | Prepaid)):
             state = happen(state, terms, event)
-    return advance(state, terms, until)
+    return advance(state, terms, max(until, state.day))
 
 
 def opened(terms: Terms) -> LoanState:
