@@ -14,7 +14,7 @@ from bursar.faces.cli.scoring import fit, score
 from bursar.features.lending.scorecard import find_card
 from bursar.features.lending.statements import read_loans
 from bursar.kernel.refusal import InvalidArgument
-from tests.features.lending.banking import BERKA, LOANS, SAMPLE, of_sample, write
+from tests.features.lending.banking import BERKA, LOANS, SAMPLE, line, of_sample, write
 
 FOLDER = os.environ.get("BURSAR_BERKA")
 DECISIONS = {"approve", "review", "reject"}
@@ -128,6 +128,15 @@ def test_what_cannot_be_fitted_or_scored_is_refused_with_its_reason(
     for why, card in (("is in EUR", foreign), ("cannot be read", tmp_path / "none.json"), ("card", SAMPLE)):
         with pytest.raises(InvalidArgument, match=why):
             scored(SAMPLE, capsys, card)
+
+
+def test_loans_that_nothing_tells_apart_make_no_card(tmp_path: Path) -> None:
+    same = write(tmp_path, *(line("1", str(n)) for n in range(12)))
+    loans = tmp_path / "loans.csv"
+    loans.write_text("account_id;date;status\n" + "".join(f"{n};980101;{'AB'[n % 2]}\n" for n in range(12)))
+    with pytest.raises(InvalidArgument, match="nothing in the statements tells"):
+        fit(same, loans, "berka", tmp_path / "card.json", None, 1, "5000", 1, as_json=True)
+    assert not (tmp_path / "card.json").exists()
 
 
 @pytest.mark.soak

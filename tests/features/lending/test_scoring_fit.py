@@ -92,7 +92,7 @@ def test_a_feature_of_one_value_is_left_out_and_a_rare_one_is_not() -> None:
     same = [e._replace(features=replace(e.features, penalties=0, lowest_minor=None)) for e in examples]
     assert {r.feature for r in fit(same, TERMS).ramps}.isdisjoint({"penalties", "lowest_minor"})
     rare = [
-        e._replace(features=replace(e.features, penalties=4 * (n < 4)), is_bad=n < 4 or e.is_bad)
+        e._replace(features=replace(e.features, penalties=(4, 4, 9)[n] if n < 3 else 0), is_bad=n < 3 or e.is_bad)
         for n, e in enumerate(same)
     ]
     (ramp,) = [r for r in fit(rare, TERMS).ramps if r.feature == "penalties"]

@@ -105,7 +105,7 @@ def test_a_mapping_is_checked(tmp_path: Path) -> None:
 
 def test_the_first_loan_of_known_outcome_counts(tmp_path: Path) -> None:
     file = tmp_path / "loans.csv"
-    file.write_text("account_id;date;status\n1;970203;A\n1;970101;B\n1;960101;?\n2;nodate;A\n3;970101;C\n")
+    file.write_text("account_id;date;status\n1;970203;A\n1;970101;B\n1;980101;A\n1;960101;?\n2;nodate;A\n3;970101;C\n")
     day = date(1997, 1, 1)
     assert read_loans(file, BERKA) == {"1": Loan(day, is_bad=True), "3": Loan(day, is_bad=False)}
 
@@ -121,6 +121,12 @@ def test_what_came_after_the_loan_teaches_nothing(tmp_path: Path) -> None:
     known = SAMPLE.read_text(encoding="utf-8").splitlines()
     with_later = write(tmp_path, *known[1:], *later, line("alone", "4711"))
     assert read_examples(with_later, LOANS, BERKA, terms) == read_examples(SAMPLE, LOANS, BERKA, terms)
+
+
+def test_the_order_of_the_lines_teaches_nothing(tmp_path: Path) -> None:
+    terms = Terms("berka", 1, "CZK", 500_000)
+    turned = write(tmp_path, *reversed(SAMPLE.read_text(encoding="utf-8").splitlines()[1:]))
+    assert read_examples(turned, LOANS, BERKA, terms) == read_examples(SAMPLE, LOANS, BERKA, terms)
 
 
 def test_sums_beyond_this_world_are_cut(tmp_path: Path) -> None:
