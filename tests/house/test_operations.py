@@ -31,6 +31,7 @@ MOVES_NO_MONEY = {
     "retire_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_delivery",
     "import_bank_statement", "import_provider_transactions", "run_reconciliation", "accept_reconciliation_break",
     "create_loan_product", "create_application", "change_application", "submit_application", "withdraw_application",
+    "make_offer",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer", "create_webhook_endpoint", "rotate_webhook_secret"}
