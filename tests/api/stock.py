@@ -38,9 +38,15 @@ _OF_JOBS: dict[str, Any] = {
 }  # fmt: skip
 _DAYS = count()
 _OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
+# How far an application must have come.
+_COME_TO = {
+    "decide_application": "submit", "withdraw_application": "submit", "quick_decision": "submit",
+    "make_offer": "decide", "accept_offer": "offer",
+}  # fmt: skip
 _OF_LENDING = (
     "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
-    "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
+    "submit_application", "withdraw_application", "decide_application", "make_offer", "accept_offer", "quick_apply",
+    "quick_decision",
 )  # fmt: skip
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
@@ -92,14 +98,18 @@ class Stock:
     async def _objects(self, operation: Operation, path: str) -> dict[str, Any]:
         """What the fields name must be there first."""
         values: dict[str, Any] = {}
-        if operation.id == "approve_approval":
-            values["payload_hash"] = await self.payload_hash(path)
+        seen = {
+            "approve_approval": ("payload_hash", self.payload_hash),
+            "accept_offer": ("terms_hash", self.terms_hash),
+        }
+        if operation.id in seen:
+            name, find = seen[operation.id]
+            values[name] = await find(path)
+        if operation.id in ("claim_step", "create_application"):
+            name, make = ("job_id", self.job) if operation.id == "claim_step" else ("product", self.loan_product)
+            values[name] = await make()
         if operation.id in ("create_counterparty", "create_freeze"):
             values |= dict.fromkeys(("account", "object"), await self.account())
-        if operation.id == "create_application":
-            values["product"] = await self.loan_product()
-        if operation.id == "claim_step":
-            values["job_id"] = await self.job()
         if "pay" in operation.id or "customer" in operation.id:
             values |= await self._payments(operation.id)
         if "agent" in operation.named("query") or operation.id == "create_key":
@@ -183,11 +193,11 @@ class Stock:
 
     def _lending(self, operation_id: str) -> dict[str, Any]:
         """A value for every field of a product and of an application to it."""
-        version = {"submit_application": 1, "change_application": 1}.get(operation_id, 2)
+        version = 2 + ("submit", "decide", "offer").index(_COME_TO[operation_id]) if operation_id in _COME_TO else 1
         return {
             "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
-            "max_installments": 60, "annual_rate_bps": 990, "method": "equal_installments", "interest": "declining",
-            "day_count": "30/360", "every": 1, "period": "months", "consents": "credit_check", "min_points": None,
+            "max_installments": 60, "rate_ppm": 99_000, "method": "equal_installments", "interest_on": "declining",
+            "day_count": "30/360", "every": 1, "unit": "month", "consents": "credit_check", "min_points": None,
             "review_below_points": None, "max_debt_service_percent": None, "application_days": 30, "offer_days": 14,
             "applicant_name": "An applicant", "email": f"{new_id().hex}@example.com",
             "amount": "50", "installments": 12, "purpose": "A purpose", "monthly_income": "500",
@@ -253,7 +263,7 @@ class Stock:
             "dispute_id": self.dispute,
             "run_id": self.run,
             "break_id": self.broken,
-            "application_id": lambda: self.application(submitted=operation_id in _OF_DECIDERS),
+            "application_id": lambda: self.application(_COME_TO.get(operation_id)),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -356,6 +366,12 @@ class Stock:
         found = await self.client.get(path.removesuffix("/approve"), headers=bearing(self.tenant.operator))
         return found.json()["payload_hash"] if found.is_success else "0" * 64
 
+    async def terms_hash(self, path: str) -> str:
+        """What whoever accepts there must have seen; of what has no offer, anything."""
+        found = await self.client.get(path.removesuffix("/accept"), headers=bearing(self.tenant.operator))
+        offer = found.json()["offer"] if found.is_success else None
+        return offer["terms_hash"] if offer else "0" * 64
+
     async def counterparty(self) -> str:
         """The id of a new counterparty."""
         body = {"account": await self.account(), "name": "A counterparty"}
@@ -420,19 +436,23 @@ class Stock:
     async def loan_product(self) -> str:
         """The code of a new product."""
         values = self._lending("")
-        names = ("code", "min_amount", "max_amount", "min_installments", "max_installments", "annual_rate_bps")
+        names = ("code", "min_amount", "max_amount", "min_installments", "max_installments", "rate_ppm")
         body = {name: values[name] for name in names}
         account = self.tenant.number("main", self.currency)
         return (await self.made("/v1/loan-products", {**body, "account": account, "currency": self.currency}))["code"]
 
-    async def application(self, *, submitted: bool) -> str:
-        """The id of a new application, which the tenant's agent decides."""
+    async def application(self, until: str | None) -> str:
+        """The id of a new application, which the tenant's agent decides; `until` is the last that was done to it."""
         values, product = self._lending(""), await self.loan_product()
         names = ("applicant_name", "email", "amount", "installments", "decider")
         body = {name: values[name] for name in names} | {"product": product, "currency": self.currency}
         made = await self.made("/v1/applications", body)
-        if submitted:
-            await self.made(f"/v1/applications/{made['id']}/submit", {"version": 1})
+        for version, verb in enumerate(("submit", "decide", "offer"), 1):
+            if until is None:
+                break
+            decision = {"decision": "approved"} if verb == "decide" else {}
+            await self.made(f"/v1/applications/{made['id']}/{verb}", {"version": version, **decision})
+            until = None if until == verb else until
         return made["id"]
 
     async def case(self) -> str:

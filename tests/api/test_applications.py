@@ -134,7 +134,7 @@ async def test_a_product_is_made_in_versions_and_an_application_keeps_its_own(le
     first = await lender.ok("ann", "/applications", await lender.wish(code))
     body = {
         "code": code, "account": lender.tenant.main, "currency": "USD", "min_amount": "100", "max_amount": "500",
-        "min_installments": 6, "max_installments": 60, "annual_rate_bps": 990,
+        "min_installments": 6, "max_installments": 60, "rate_ppm": 99_000,
     }  # fmt: skip
     assert (await lender.ok("operator", "/loan-products", body))["version"] == 2
     refused(await lender.post("ann", "/applications", await lender.wish(code)), 422, "invalid_argument")

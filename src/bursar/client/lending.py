@@ -25,12 +25,12 @@ class Lending(Room):
         max_amount: str,
         min_installments: int,
         max_installments: int,
-        annual_rate_bps: int,
+        rate_ppm: int,
         method: str | None = None,
-        interest: str | None = None,
+        interest_on: str | None = None,
         day_count: str | None = None,
         every: int | None = None,
-        period: str | None = None,
+        unit: str | None = None,
         consents: Sequence[str] | None = None,
         policy: dict[str, Any] | None = None,
         application_days: int | None = None,
@@ -40,8 +40,8 @@ class Lending(Room):
         """Make a version of a product; operators only."""
         body = given(
             code=code, account=account, currency=currency, min_amount=min_amount, max_amount=max_amount,
-            min_installments=min_installments, max_installments=max_installments, annual_rate_bps=annual_rate_bps,
-            method=method, interest=interest, day_count=day_count, every=every, period=period, consents=consents,
+            min_installments=min_installments, max_installments=max_installments, rate_ppm=rate_ppm,
+            method=method, interest_on=interest_on, day_count=day_count, every=every, unit=unit, consents=consents,
             policy=policy, application_days=application_days, offer_days=offer_days,
         )  # fmt: skip
         return await self._change(LoanProduct, "create_loan_product", "/v1/loan-products", body, idempotency_key)
@@ -163,6 +163,25 @@ class Lending(Room):
         path = f"{_path(application_id)}/decide"
         body = given(version=version, decision=decision, reason=reason, mandate=mandate)
         return await self._change(Application, "decide_application", path, body, idempotency_key)
+
+    async def make_offer(self, application_id: str, *, version: int, idempotency_key: str | None = None) -> Application:
+        """Offer what was approved."""
+        path = f"{_path(application_id)}/offer"
+        return await self._change(Application, "make_offer", path, {"version": version}, idempotency_key)
+
+    async def accept_offer(
+        self,
+        application_id: str,
+        *,
+        version: int,
+        terms_hash: str,
+        mandate: str | None = None,
+        idempotency_key: str,
+    ) -> Application:
+        """Take the loan on the very terms that were offered."""
+        path = f"{_path(application_id)}/accept"
+        body = given(version=version, terms_hash=terms_hash, mandate=mandate)
+        return await self._change(Application, "accept_offer", path, body, idempotency_key)
 
 
 def _path(application_id: str) -> str:

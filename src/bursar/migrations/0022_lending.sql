@@ -105,6 +105,24 @@ CREATE TABLE loan_decision (
     FOREIGN KEY (tenant_id, event_id) REFERENCES event DEFERRABLE INITIALLY DEFERRED
 );
 
+-- What was offered: the schedule and its cost as canonical JSON. An application has one.
+CREATE TABLE loan_offer (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    application_id uuid NOT NULL,
+    -- The version of the application that it brought about.
+    application_version integer NOT NULL,
+    terms text NOT NULL,
+    terms_hash bytea NOT NULL CHECK (length(terms_hash) = 32),
+    made_by uuid NOT NULL,
+    made_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, application_id),
+    FOREIGN KEY (tenant_id, application_id) REFERENCES loan_application,
+    FOREIGN KEY (tenant_id, made_by) REFERENCES principal
+);
+
 ALTER TABLE loan_product ENABLE ROW LEVEL SECURITY;
 ALTER TABLE loan_product FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON loan_product USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
@@ -122,7 +140,11 @@ ALTER TABLE loan_decision ENABLE ROW LEVEL SECURITY;
 ALTER TABLE loan_decision FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON loan_decision USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 CREATE POLICY verify ON loan_decision FOR SELECT TO bursar_verify USING (true);
+ALTER TABLE loan_offer ENABLE ROW LEVEL SECURITY;
+ALTER TABLE loan_offer FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON loan_offer USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
+CREATE POLICY verify ON loan_offer FOR SELECT TO bursar_verify USING (true);
 
-GRANT SELECT, INSERT ON loan_product, loan_application_event, loan_decision TO bursar_app;
+GRANT SELECT, INSERT ON loan_product, loan_application_event, loan_decision, loan_offer TO bursar_app;
 GRANT SELECT, INSERT, UPDATE ON loan_application TO bursar_app;
-GRANT SELECT ON loan_product, loan_application, loan_application_event, loan_decision TO bursar_verify;
+GRANT SELECT ON loan_product, loan_application, loan_application_event, loan_decision, loan_offer TO bursar_verify;

@@ -64,14 +64,14 @@ class CreateLoanProduct(Asked):
     max_amount: Amount
     min_installments: Installments
     max_installments: Installments
-    annual_rate_bps: Annotated[
+    rate_ppm: Annotated[
         int, Field(ge=0, le=100_000, examples=[990], description="A year's rate in hundredths of a per cent.")
     ]
     method: Literal["equal_installments", "equal_principal", "interest_only", "balloon"] = "equal_installments"
-    interest: Literal["declining", "flat"] = "declining"
+    interest_on: Literal["declining", "flat"] = "declining"
     day_count: Literal["30/360", "30E/360", "actual/360", "actual/365", "actual/actual"] = "30/360"
-    every: Annotated[int, Field(ge=1, le=52, description="An installment every so many periods.")] = 1
-    period: Literal["weeks", "months"] = "months"
+    every: Annotated[int, Field(ge=1, le=52, description="An installment every so many units.")] = 1
+    unit: Literal["week", "month"] = "month"
     consents: Annotated[list[ConsentKind], Field(max_length=3)] = Field(default_factory=list[ConsentKind])
     policy: LoanPolicy = Field(default_factory=LoanPolicy)
     application_days: Days = 30
@@ -172,6 +172,47 @@ class DecideApplication(Asked):
     mandate: Annotated[str, Field(max_length=64, description="Your mandate, if you have several.")] | None = None
 
 
+class MakeOffer(Asked):
+    """Which version is offered."""
+
+    version: Version
+
+
+class AcceptOffer(Asked):
+    """Which version is accepted, on which terms: the hash is that of the offer you looked at."""
+
+    version: Version
+    terms_hash: Sha256
+    mandate: Annotated[str, Field(max_length=64, description="Your mandate, if you have several.")] | None = None
+
+
+class OfferedInstallment(Told):
+    """What falls due on a day."""
+
+    due: Annotated[str, Field(examples=["2026-12-21"])]
+    principal: MoneyText
+    interest: MoneyText
+    fee: MoneyText
+    total: MoneyText
+
+
+class Offer(Told):
+    """An offer: the schedule, all that is paid, and what it costs a year (`apr_ppm` in millionths)."""
+
+    id: str
+    amount: MoneyText
+    currency: str
+    total: MoneyText
+    rate_ppm: int
+    apr_ppm: int
+    from_day: Annotated[str, Field(examples=["2026-11-21"])]
+    installments: list[OfferedInstallment]
+    terms_hash: str
+    made_by: str
+    made_at: Time
+    expires_at: Time
+
+
 class DecisionReason(Told):
     """What a rule of the product says, in plain words."""
 
@@ -222,6 +263,7 @@ class Application(Told):
     case_id: str | None
     follows: str | None
     decisions: list[LoanDecision]
+    offer: Offer | None
     created_at: Time
     changed_at: Time
     expires_at: Time | None

@@ -40,7 +40,7 @@ class Lender:
         code = f"p{new_id().hex[:20]}"
         body = {
             "code": code, "account": self.tenant.main, "currency": "USD", "min_amount": "100", "max_amount": "10000",
-            "min_installments": 6, "max_installments": 60, "annual_rate_bps": 990, **changes,
+            "min_installments": 6, "max_installments": 60, "rate_ppm": 99_000, **changes,
         }  # fmt: skip
         await self.ok("operator", "/loan-products", body)
         return code

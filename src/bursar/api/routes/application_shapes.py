@@ -1,16 +1,18 @@
 """Applications between the wire and the room: what is asked read, what is there shown."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from bursar.core.events.model import Happening
+from bursar.features.lending import store
 from bursar.features.lending.application import Application, Intake
 from bursar.features.lending.application_store import Occurred
 from bursar.features.lending.catalog import Version
 from bursar.features.lending.policy import read_judgement
-from bursar.features.lending.store import Decision
+from bursar.features.lending.store import Decision, Offer
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
@@ -74,8 +76,22 @@ def show_product(kept: Version) -> wire.LoanProduct:
     )
 
 
-def show_application(found: Application, decisions: Sequence[Decision]) -> wire.Application:
+class Seen(NamedTuple):
+    """An application with all that was decided on it and offered for it."""
+
+    application: Application
+    decisions: Sequence[Decision]
+    offer: Offer | None
+
+
+async def see(tx: Tx, found: Application) -> Seen:
+    """Find what belongs to an application."""
+    return Seen(found, await store.list_decisions(tx, found.id), await store.find_offer(tx, found.id))
+
+
+def show_application(seen: Seen) -> wire.Application:
     """An application as the wire shows it."""
+    found = seen.application
     intake, currency = found.intake, found.currency
     return wire.Application(
         id=show("app", found.id),
@@ -99,7 +115,8 @@ def show_application(found: Application, decisions: Sequence[Decision]) -> wire.
         approval_id=show("apr", found.approval_id) if found.approval_id else None,
         case_id=show("case", found.case_id) if found.case_id else None,
         follows=show("app", found.follows_id) if found.follows_id else None,
-        decisions=[_decision(decision) for decision in decisions],
+        decisions=[_decision(decision) for decision in seen.decisions],
+        offer=_offer(seen.offer) if seen.offer else None,
         created_at=found.created_at,
         changed_at=found.changed_at,
         expires_at=found.expires_at,
@@ -122,6 +139,36 @@ def _decision(made: Decision) -> wire.LoanDecision:
         decided_by=show("prn", made.decided_by),
         decided_at=made.decided_at,
         inputs_hash=made.inputs_hash.hex(),
+    )
+
+
+def _offer(made: Offer) -> wire.Offer:
+    terms: Any = orjson.loads(made.terms)
+    currency = terms["currency"]
+    rows = [(due, *minors, sum(minors)) for due, *minors in terms["installments"]]
+    installments = [
+        wire.OfferedInstallment(
+            due=due,
+            principal=show_minor(principal, currency),
+            interest=show_minor(interest, currency),
+            fee=show_minor(fee, currency),
+            total=show_minor(total, currency),
+        )
+        for due, principal, interest, fee, total in rows
+    ]
+    return wire.Offer(
+        id=show("ofr", made.id),
+        amount=show_minor(terms["amount_minor"], currency),
+        currency=currency,
+        total=show_minor(sum(row[-1] for row in rows), currency),
+        rate_ppm=terms["rate_ppm"],
+        apr_ppm=terms["apr_ppm"],
+        from_day=terms["from_day"],
+        installments=installments,
+        terms_hash=made.terms_hash.hex(),
+        made_by=show("prn", made.made_by),
+        made_at=made.made_at,
+        expires_at=made.expires_at,
     )
 
 

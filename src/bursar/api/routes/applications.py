@@ -19,7 +19,15 @@ from bursar.api.door import (
     show_pending,
 )
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS, answer_of
-from bursar.api.routes.application_shapes import read_changes, read_follows, read_wish, show_application, show_event
+from bursar.api.routes.application_shapes import (
+    Seen,
+    read_changes,
+    read_follows,
+    read_wish,
+    see,
+    show_application,
+    show_event,
+)
 from bursar.api.routes.payment_shapes import known_id
 from bursar.api.routes.refs import Cursor, IdPath, Limit, read_cursor
 from bursar.api.routing import GatedRoute
@@ -27,10 +35,11 @@ from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import Actor
-from bursar.features.lending import application_store, store
+from bursar.features.lending import application_store, offers
 from bursar.features.lending import service as lending
 from bursar.features.lending.application import Application, EventType
 from bursar.features.lending.deciding import Deciding
+from bursar.features.lending.offers import Accepting
 from bursar.features.lending.service import Wanted
 from bursar.features.lending.trail import told
 from bursar.kernel.db import Tx
@@ -57,7 +66,7 @@ async def create_application(
         return made, told("created", made)
 
     ask = caller.ask("create_application", key, body)
-    return await caller.act(ask, work, lambda made: json_answer(show_application(made, ()), 201))
+    return await caller.act(ask, work, lambda made: json_answer(show_application(Seen(made, (), None)), 201))
 
 
 @router.get("", response_model=Page[wire.Application], responses=READ_PROBLEMS)
@@ -74,7 +83,7 @@ async def list_applications(
         whose = actor.principal_id if actor.kind == "agent" else None
         known_by = email.lower() if email else None
         found = await application_store.list_applications(tx, whose, status, known_by, after, limit + 1)
-        items = [show_application(each, await store.list_decisions(tx, each.id)) for each in found[:limit]]
+        items = [show_application(await see(tx, each)) for each in found[:limit]]
     return json_response(Page[wire.Application](items=items, next_cursor=items[-1].id if len(found) > limit else None))
 
 
@@ -83,7 +92,7 @@ async def get_application(caller: CallerOf, application_id: IdPath) -> Response:
     """One application as it stands, with its decisions."""
     async with caller.reading("get_application") as (tx, actor):
         found = await lending.find(tx, actor, read("app", application_id))
-        return json_response(show_application(found, await store.list_decisions(tx, found.id)))
+        return json_response(show_application(await see(tx, found)))
 
 
 @router.get("/{application_id}/events", response_model=Page[wire.ApplicationEvent], responses=READ_PROBLEMS)
@@ -150,7 +159,7 @@ async def _change(
 
     async def work(tx: Tx, actor: Actor) -> tuple[wire.Application, Happening]:
         after = await change(tx, actor)
-        return show_application(after, await store.list_decisions(tx, after.id)), told(type_, after)
+        return show_application(await see(tx, after)), told(type_, after)
 
     return await caller.act(caller.ask(action, key, body, application_id), work, json_answer)
 
@@ -166,12 +175,40 @@ async def decide_application(
 
     def decided() -> Answer:
         assert deed.application
-        return json_answer(show_application(deed.application, deed.decisions))
+        return json_answer(show_application(Seen(deed.application, deed.decisions, None)))
 
     return await decide(caller, deed, decided)
 
 
-async def decide(caller: Caller, deed: Deciding, decided: Callable[[], Answer]) -> Response:
+@router.post("/{application_id}/offer", response_model=wire.Application, responses=WRITE_PROBLEMS)
+async def make_offer(
+    caller: CallerOf, application_id: IdPath, body: wire.MakeOffer, key: OptionalIdempotencyKey = None
+) -> Response:
+    """Offer what was approved: its schedule and cost are worked out and kept, good for as long as the product says."""
+
+    async def work(tx: Tx, actor: Actor) -> Application:
+        return await offers.make(tx, actor, read("app", application_id), body.version, caller.door.quote)
+
+    return await _change(caller, "make_offer", application_id, body, key, ("offered", work))
+
+
+@router.post("/{application_id}/accept", response_model=wire.Application, responses=WRITE_PROBLEMS | PENDING)
+async def accept_offer(
+    caller: CallerOf, key: IdempotencyKey, application_id: IdPath, body: wire.AcceptOffer
+) -> Response:
+    """Take the loan on the very terms that were offered; its amount counts in the mandate of the agent that applied."""
+    ask = caller.ask("accept_offer", key, body, application_id)
+    mandate_id, terms_hash = known_id(body.mandate, "mnd", "mandate"), bytes.fromhex(body.terms_hash)
+    deed = Accepting(ask, read("app", application_id), body.version, terms_hash, mandate_id)
+
+    def accepted() -> Answer:
+        assert deed.application
+        return json_answer(show_application(Seen(deed.application, deed.decisions, deed.offer)))
+
+    return await decide(caller, deed, accepted)
+
+
+async def decide(caller: Caller, deed: Deciding | Accepting, decided: Callable[[], Answer]) -> Response:
     """Have something decided at the desk, in a transaction of its own, and answer with what came of it."""
 
     def answer(outcomes: Sequence[Told]) -> Answer:

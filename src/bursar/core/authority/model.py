@@ -168,6 +168,8 @@ ACTIONS: dict[str, Action] = {
         Action("submit_application", "applications:write"),
         Action("withdraw_application", "applications:write"),
         Action("decide_application", "applications:decide"),
+        Action("make_offer", "applications:decide"),
+        Action("accept_offer", "applications:write"),
     )
 }
 

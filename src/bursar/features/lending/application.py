@@ -20,7 +20,8 @@ Status = Literal[
 Outcome = Literal["approved", "rejected", "review"]
 Awaited = Literal["approved", "rejected", "review", "accepted"]
 EventType = Literal[
-    "created", "changed", "submitted", "decided", "awaiting_approval", "not_approved", "withdrawn", "expired"
+    "created", "changed", "submitted", "decided", "awaiting_approval", "not_approved", "offered", "accepted",
+    "withdrawn", "expired",
 ]  # fmt: skip
 
 # What is over stays over: whoever asks again applies again.
@@ -140,6 +141,28 @@ class DuplicateApplication(Conflict):
         return f"{show('app', self.earlier)} is the application of this e-mail. Nothing was made and no money moved."
 
 
+class NotTheirs(Forbidden):
+    """This is for somebody else to do."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "GET /v1/applications/{application_id} names who applied and who decides."
+
+    def __init__(self, fact: str) -> None:
+        """`fact` is the sentence that decided it."""
+        super().__init__(fact)
+        self.fact = fact
+
+    @property
+    def code(self) -> str:
+        """As of an approval that is for others."""
+        return "not_an_approver"
+
+    @property
+    def detail(self) -> str:
+        """The deciding fact."""
+        return f"{self.fact} Nothing was decided and no money moved."
+
+
 class ConsentRequired(Forbidden):
     """The applicant has not consented."""
 
@@ -235,6 +258,14 @@ def refuse_waiting(application: Application) -> None:
     """Refuse what would pass by those who are asked to approve."""
     if application.approval_id:
         raise ApplicationConflict(f"The application is {_where(application)}.")
+
+
+def refuse_not_decider(actor: Actor, application: Application) -> None:
+    """Only the agent named decides and offers, and only people what is in review."""
+    if actor.kind != "operator" and actor.principal_id != application.decider_id:
+        raise NotTheirs("Another agent decides this application.")
+    if actor.kind != "operator" and application.status == "review":
+        raise NotTheirs("The application is in review: a person decides it.")
 
 
 def refuse_expired(application: Application, now: datetime) -> None:

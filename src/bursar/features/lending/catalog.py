@@ -16,10 +16,10 @@ from bursar.kernel.refusal import InvalidArgument
 QUICK = "quickstart"
 QUICK_TERMS = canonical(
     {
-        "account": "lending:USD", "annual_rate_bps": 0, "application_days": 30, "consents": [], "currency": "USD",
-        "day_count": "30/360", "every": 1, "interest": "declining", "max_amount": "1000000.00", "max_installments": 360,
-        "method": "equal_installments", "min_amount": "0.01", "min_installments": 1, "offer_days": 14,
-        "period": "months",
+        "account": "lending:USD", "application_days": 30, "consents": [], "currency": "USD", "day_count": "30/360",
+        "every": 1, "interest_on": "declining", "max_amount": "1000000.00", "max_installments": 360,
+        "method": "equal_installments", "min_amount": "0.01", "min_installments": 1, "offer_days": 14, "rate_ppm": 0,
+        "unit": "month",
         "policy": {"max_debt_service_percent": None, "min_points": None, "review_below_points": None},
     }
 )  # fmt: skip
@@ -77,6 +77,11 @@ class Product(NamedTuple):
     def application_days(self) -> int:
         """How long an application is good for."""
         return self.facts["application_days"]
+
+    @property
+    def offer_days(self) -> int:
+        """How long an offer is good for."""
+        return self.facts["offer_days"]
 
     @property
     def hash(self) -> bytes:

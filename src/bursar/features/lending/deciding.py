@@ -47,28 +47,6 @@ class PolicyRefused(Forbidden):
         return f"{' '.join(reason.fact for reason in self.judgement.reasons)} Nothing was decided and no money moved."
 
 
-class NotTheDecider(Forbidden):
-    """Somebody else decides this application."""
-
-    retry: ClassVar[Retry] = "never"
-    next: ClassVar[str] = "GET /v1/applications/{application_id} names the agent that decides; reviews are for people."
-
-    def __init__(self, fact: str) -> None:
-        """`fact` is the sentence that decided it."""
-        super().__init__(fact)
-        self.fact = fact
-
-    @property
-    def code(self) -> str:
-        """As of an approval that is for others."""
-        return "not_an_approver"
-
-    @property
-    def detail(self) -> str:
-        """The deciding fact."""
-        return f"{self.fact} Nothing was decided and no money moved."
-
-
 @dataclass(slots=True)
 class Deciding:
     """One decision, as the `Aside` of its instruction: the application is locked before anything is asked."""
@@ -94,7 +72,7 @@ class Deciding:
         model.refuse_stale(found, self.version)
         model.refuse_expired(found, now)
         model.refuse_waiting(found)
-        _refuse_others(actor, found)
+        model.refuse_not_decider(actor, found)
         model.moved(found, self.outcome, now)
         self._product = product = await service.product_of(tx, found)
         model.refuse_without_consent(found, product)
@@ -160,10 +138,3 @@ class Deciding:
         happening = told(self.outcome if not after.approval_id else "awaiting_approval", after, **facts)
         events.record(tx, [event_of(new_id(), actor, self.ask.request_id, self.ask.action.name, happening)])
         self.application = after
-
-
-def _refuse_others(actor: Actor, found: Application) -> None:
-    if actor.kind != "operator" and actor.principal_id != found.decider_id:
-        raise NotTheDecider("Another agent decides this application.")
-    if actor.kind != "operator" and found.status == "review":
-        raise NotTheDecider("The application is in review: a person decides it.")

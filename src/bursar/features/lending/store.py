@@ -25,6 +25,20 @@ class Decision(NamedTuple):
     decided_at: datetime
 
 
+class Offer(NamedTuple):
+    """An offer; the columns of `loan_offer` in their order. `terms` is canonical JSON."""
+
+    id: UUID
+    application_id: UUID
+    # The version of the application that it brought about.
+    application_version: int
+    terms: str
+    terms_hash: bytes
+    made_by: UUID
+    made_at: datetime
+    expires_at: datetime
+
+
 async def insert_product(tx: Tx, code: str, terms: str, terms_hash: bytes, actor_id: UUID) -> int | None:
     """Write the next version of a product; its number, or None when another was written in that moment."""
     return await tx.row(
@@ -87,6 +101,28 @@ async def list_decisions(tx: Tx, application_id: UUID) -> list[Decision]:
         """SELECT id, application_id, application_version, outcome, decided_by, reason, inputs, inputs_hash, judgement,
                   event_id, decided_at
            FROM loan_decision WHERE tenant_id = $1 AND application_id = $2 ORDER BY application_version""",
+        tx.tenant,
+        application_id,
+    )
+
+
+def insert_offer(tx: Tx, made: Offer) -> None:
+    """Keep an offer."""
+    tx.later(
+        """INSERT INTO loan_offer (tenant_id, id, application_id, application_version, terms, terms_hash, made_by,
+                                   made_at, expires_at)
+           SELECT $1, $2::uuid, $3::uuid, $4::int, $5, $6::bytea, $7::uuid, $8::timestamptz, $9::timestamptz""",
+        tx.tenant,
+        *made,
+    )
+
+
+async def find_offer(tx: Tx, application_id: UUID) -> Offer | None:
+    """The offer of an application; there is at most one."""
+    return await tx.row(
+        Offer,
+        """SELECT id, application_id, application_version, terms, terms_hash, made_by, made_at, expires_at
+           FROM loan_offer WHERE tenant_id = $1 AND application_id = $2""",
         tx.tenant,
         application_id,
     )

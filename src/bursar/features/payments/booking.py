@@ -67,7 +67,12 @@ async def book(
         (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
-        entry_id = await _suspend(tx, ground, subject, effect, release, begun, spent)
+        assert mapping.touches_account(effect, begun), "accounts of a provider take everything"
+        # What has happened has happened: the account that stands for what people must sort out takes it.
+        send = _send(subject, effect, None, begun)
+        (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
+        assert isinstance(outcome, Done | AllDone), outcome
+        entry_id = send.entry_id if send else None
     if cause and (effect.kind == "refund_failed" or _came_back(effect, begun)):
         await give_back(tx, cause.event_id, effect.amount_minor, whole=True)
     effect_store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
@@ -77,23 +82,6 @@ async def book(
 def _came_back(effect: Effect, begun: mapping.Begun) -> bool:
     """Whether a payout fails that had arrived."""
     return effect.kind == "payout_failed" and ("payout_paid", effect.about) in begun
-
-
-async def _suspend(
-    tx: Tx,
-    ground: Ground,
-    subject: Subject,
-    effect: Effect,
-    release: Sequence[ReleaseHold],
-    begun: mapping.Begun,
-    spent: UUID | None,
-) -> UUID | None:
-    """What has happened has happened: the account that stands for what people must sort out takes it."""
-    assert mapping.touches_account(effect, begun), "accounts of a provider take everything"
-    send = _send(subject, effect, None, begun)
-    (outcome,) = await settle(tx, ground, [_order(release, send)], spent=spent)
-    assert isinstance(outcome, Done | AllDone), outcome
-    return send.entry_id if send else None
 
 
 def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:

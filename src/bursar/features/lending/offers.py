@@ -1,0 +1,166 @@
+"""An offer for what was approved: the schedule and what it costs, good until its time is over, accepted or not.
+
+Who starts the service hands in what works a schedule out, so that an offer needs to know nothing of how that is done.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+from uuid import UUID
+
+from bursar.core.authority.model import Ask, Begun, PendingApproval, Told
+from bursar.core.events import service as events
+from bursar.core.events.model import event_of
+from bursar.core.identity.model import Actor
+from bursar.core.ledger import reading
+from bursar.core.ledger.orders import Claims, Order, Undertake
+from bursar.core.ledger.outcomes import Refused
+from bursar.features.lending import application as model
+from bursar.features.lending import service, store
+from bursar.features.lending.application import Application, ApplicationConflict, NotTheirs
+from bursar.features.lending.store import Decision, Offer
+from bursar.features.lending.trail import told, write
+from bursar.kernel.canonical import canonical
+from bursar.kernel.db import Tx
+from bursar.kernel.ids import new_id, show
+from bursar.kernel.refusal import Retry, Unavailable
+
+
+class Due(NamedTuple):
+    """An installment in minor units, and the day on which it is due."""
+
+    due: date
+    principal_minor: int
+    interest_minor: int
+    fee_minor: int
+
+
+class Quote(NamedTuple):
+    """A schedule, and what the loan costs a year with all that is paid, in millionths."""
+
+    installments: Sequence[Due]
+    apr_ppm: int
+
+
+# From a product's terms, the principal in minor units, the number of installments and the day on which it is paid out.
+QuoteOf: TypeAlias = Callable[[Mapping[str, Any], int, int, date], Quote]
+
+
+class NoSchedules(Unavailable):
+    """This service works no schedules out."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "Ask whoever runs the service to connect what works schedules out."
+
+    @property
+    def code(self) -> str:
+        """As of any part that is out of reach."""
+        return "upstream_unavailable"
+
+
+async def make(
+    tx: Tx, actor: Actor, application_id: UUID | None, version: int, quote_of: QuoteOf | None
+) -> Application:
+    """Offer what was approved, on the terms of the product, for as many days as it says."""
+    found = await service.locked(tx, actor, application_id)
+    now = await reading.clock(tx)
+    model.refuse_stale(found, version)
+    model.refuse_expired(found, now)
+    model.refuse_not_decider(actor, found)
+    after = model.moved(found, "offered", now)
+    if quote_of is None:
+        raise NoSchedules
+    product = await service.product_of(tx, found)
+    quote = quote_of(product.facts, found.intake.amount_minor, found.intake.installments, now.date())
+    assert sum(due.principal_minor for due in quote.installments) == found.intake.amount_minor
+    until = now + timedelta(days=product.offer_days)
+    terms = _terms(found, product.facts["rate_ppm"], quote, now.date())
+    hashed = sha256(terms.encode()).digest()
+    store.insert_offer(tx, Offer(new_id(), found.id, after.version, terms, hashed, actor.principal_id, now, until))
+    after = after._replace(expires_at=until)
+    await write(tx, after, "offered", actor.principal_id, {"terms_hash": hashed.hex()})
+    return after
+
+
+def _terms(found: Application, rate_ppm: int, quote: Quote, from_day: date) -> str:
+    return canonical(
+        {
+            "amount_minor": found.intake.amount_minor,
+            "apr_ppm": quote.apr_ppm,
+            "currency": found.currency,
+            "from_day": from_day.isoformat(),
+            "installments": [
+                [due.due.isoformat(), due.principal_minor, due.interest_minor, due.fee_minor]
+                for due in quote.installments
+            ],
+            "product": [found.product, found.product_version],
+            "rate_ppm": rate_ppm,
+        }
+    )
+
+
+@dataclass(slots=True)
+class Accepting:
+    """An offer is accepted, as the `Aside` of its instruction: what an agent takes on counts in its mandate."""
+
+    ask: Ask
+    application_id: UUID | None
+    version: int
+    # Of the terms that were looked at.
+    terms_hash: bytes
+    mandate_id: UUID | None = None
+    event: UUID = field(default_factory=new_id)
+    # As it stands once this is done.
+    application: Application | None = None
+    decisions: Sequence[Decision] = ()
+    offer: Offer | None = None
+    _account: str = ""
+    _now: datetime | None = None
+
+    async def before(self, tx: Tx, actor: Actor) -> Begun | None:
+        """Whether the very offer may be accepted, by whom asks."""
+        found = await service.locked(tx, actor, self.application_id)
+        self._now = now = await reading.clock(tx)
+        model.refuse_stale(found, self.version)
+        model.refuse_expired(found, now)
+        model.refuse_waiting(found)
+        if actor.kind != "operator" and actor.principal_id != found.made_by:
+            raise NotTheirs("Only the agent that applied accepts the offer.")
+        model.moved(found, "accepted", now)
+        self.offer, self.decisions = await store.find_offer(tx, found.id), await store.list_decisions(tx, found.id)
+        assert self.offer, "what is offered has an offer"
+        if not hmac.compare_digest(self.offer.terms_hash, self.terms_hash):
+            raise ApplicationConflict("These are not the terms that were offered: their `terms_hash` is another.")
+        self.application, self._account = found, (await service.product_of(tx, found)).account
+        return None
+
+    def orders(self, actor: Actor) -> Sequence[Order]:
+        """What is taken on uses limits as a payment does."""
+        del actor
+        assert self.application
+        what = f"accepted: {show('app', self.application.id)}"
+        claims = Claims(self.mandate_id)
+        return [Undertake(self.event, self._account, self.application.money, what, claims, subject="loan")]
+
+    async def after(self, tx: Tx, actor: Actor, outcomes: Sequence[Told], event_id: UUID) -> None:
+        """Write that it is accepted, if authority allowed it, or that people are asked."""
+        del event_id
+        first, found, now = outcomes[0], self.application, self._now
+        if isinstance(first, Refused):
+            return
+        assert found
+        assert now
+        if isinstance(first, PendingApproval):
+            after = model.awaiting(found, first.approval_id, "accepted", now)
+        else:
+            after = model.moved(found, "accepted", now)
+        type_: model.EventType = "awaiting_approval" if after.approval_id else "accepted"
+        facts = {"terms_hash": self.terms_hash.hex()}
+        await write(tx, after, type_, actor.principal_id, facts)
+        events.record(
+            tx, [event_of(new_id(), actor, self.ask.request_id, self.ask.action.name, told(type_, after, **facts))]
+        )
+        self.application = after
