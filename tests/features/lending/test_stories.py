@@ -180,9 +180,20 @@ def test_a_reschedule_spreads_all_unpaid_principal_anew() -> None:
     # 14 days of March at 12 % on what was not due, then a month at 6 % on everything.
     assert state.plan[0].interest == 4_66 + 6_00
     assert [(row.unpaid.interest, row.unpaid.principal) for row in state.open] == [(12_00, 0), (11_00, 0)]
+    assert [row.owed.principal for row in state.open] == [0, 0]
     for count, first_due, rate_ppm in ((6, on(3, 15), None), (0, None, None), (1201, None, None), (6, None, -1)):
         with pytest.raises(InvalidArgument):
             loan(on(3, 15), Rescheduled(on(3, 15), 1, count, first_due, rate_ppm))
+
+
+def test_grace_is_over_once_its_installments_are_due_or_the_loan_is_rescheduled() -> None:
+    terms = replace(TERMS, product=replace(PRODUCT, installments=(3, 24), principal_grace=2))
+    paid = [PAID_OUT, Repaid(on(2, 1), 1, 12_00)]
+    # One of the two is left after the first.
+    prepaid = replay(terms, [*paid, Prepaid(on(2, 1), 2, 200_00, "term")], on(2, 1))
+    assert [row.principal for row in prepaid.plan] == [0] + [100_00] * 10
+    rescheduled = replay(terms, [*paid, Rescheduled(on(2, 1), 2, 12)], on(2, 1))
+    assert [row.principal for row in rescheduled.plan] == [100_00] * 12
 
 
 def test_a_fee_is_due_at_once_even_after_the_loan_was_settled() -> None:
