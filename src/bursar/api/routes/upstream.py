@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer
+from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer
 from bursar.api.problems import WRITE_PROBLEMS
 from bursar.api.routes.accounts import show_account
 from bursar.api.routes.refs import AccountPath, account_ref
@@ -15,6 +15,7 @@ from bursar.core.ledger.model import Account
 from bursar.features.payments.transferring import live_upstream
 from bursar.features.payments.upstream import available_at
 from bursar.kernel.db import Tx
+from bursar.kernel.refusal import Refusal, Unavailable
 from bursar.wire import accounts as wire
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=GatedRoute)
@@ -29,11 +30,27 @@ async def mark_account_upstream(
     The account must not have been used here. The upstream is asked first: it must know the number, in this currency.
     """
     ask = caller.ask("mark_account_upstream", key, body, account)
-    async with caller.reading("mark_account_upstream") as (tx, _):
-        found = await reading.find_account(tx, account_ref(account))
-    await available_at(caller.door.providers.upstream_of(ask.credential.tenant_id), found, body.number)
+    refused = await _refused_there(caller, account, body.number)
 
     async def work(tx: Tx, _: Actor) -> tuple[Account, Happening]:
+        if refused:
+            raise refused
         return await live_upstream(tx, account_ref(account), body.number)
 
     return await caller.act(ask, work, lambda marked: json_answer(show_account(marked)))
+
+
+async def _refused_there(caller: Caller, account: str, number: str) -> Refusal | None:
+    """Why this cannot be, as far as it is seen before: told, and recorded, where it is decided.
+
+    The upstream is asked for nobody but who may. That it cannot be asked now says nothing for good, so it is raised.
+    """
+    try:
+        async with caller.reading("mark_account_upstream") as (tx, _):
+            found = await reading.find_account(tx, account_ref(account))
+        await available_at(caller.door.providers.upstream_of(caller.credential.tenant_id), found, number)
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        return refusal
+    return None
