@@ -49,8 +49,8 @@ fix: setup ## Mend what style and format can mend by themselves
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## Measure Bursar against the tutorial-style baseline
-	$(BIN)/python -m bench $(ARGS)
+bench: setup ## Measure everything and write docs/performance.md; ARGS=payments measures and prints one thing
+	$(BIN)/python -m bench $(or $(ARGS),all)
 
 lock: setup ## Choose dependencies anew and pin them with hashes
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,4 +1,4 @@
-"""`make bench`: what Bursar's guarantees cost, or save, against the service a tutorial would have written."""
+"""`make bench`: what Bursar's guarantees cost, or save, and how much of each thing it does in a second."""
 
 import signal
 import sys
@@ -13,18 +13,20 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from bench import comparing, jobs, report, runaway
+from bench import comparing, jobs, page, payments, report, runaway
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
 
 app = cyclopts.App(name="bench", help=__doc__)
 
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
-Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report)
+Write = Annotated[bool, cyclopts.Parameter("--write", negative=())]
+Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report, payments.Report)
 
 
 @app.default
-def bench(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None) -> None:
+@app.command(name="transfers")
+def bench(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
     """Measure both services in alternating rounds and print a table.
 
     Parameters
@@ -32,12 +34,19 @@ def bench(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None) 
     rounds: How often each service is measured under each workload.
     seconds: How long one measurement takes.
     json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
     """
-    show(lambda scratch: comparing.against_baseline(scratch, rounds, seconds), report.as_table, json_file)
+    show(
+        "transfers",
+        lambda scratch: comparing.against_baseline(scratch, rounds, seconds),
+        report.as_table,
+        json_file,
+        write=write,
+    )
 
 
 @app.command
-def mandate(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None) -> None:
+def mandate(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
     """Measure what mandates cost: an operator's transfers against those of agents, in alternating rounds.
 
     Parameters
@@ -45,12 +54,19 @@ def mandate(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None
     rounds: How often each side is measured.
     seconds: How long one measurement takes.
     json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
     """
-    show(lambda scratch: comparing.with_mandates(scratch, rounds, seconds), report.as_table, json_file)
+    show(
+        "mandate",
+        lambda scratch: comparing.with_mandates(scratch, rounds, seconds),
+        report.as_table,
+        json_file,
+        write=write,
+    )
 
 
 @app.command(name="runaway")
-def run_away(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None) -> None:
+def run_away(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
     """Measure what a runaway client of one tenant costs another, with and without it by turns.
 
     Parameters
@@ -58,12 +74,19 @@ def run_away(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = Non
     rounds: How often an agent runs away.
     seconds: How long the quiet turn before it takes.
     json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
     """
-    show(lambda scratch: runaway.measure_runaway(scratch, rounds, seconds), runaway.as_table, json_file)
+    show(
+        "runaway",
+        lambda scratch: runaway.measure_runaway(scratch, rounds, seconds),
+        runaway.as_table,
+        json_file,
+        write=write,
+    )
 
 
 @app.command(name="jobs")
-def do_jobs(*, count: int = 1000, lanes: int = 8, json_file: JsonFile = None) -> None:
+def do_jobs(*, count: int = 1000, lanes: int = 8, json_file: JsonFile = None, write: Write = False) -> None:
     """Measure how many jobs a second three agents do together, from initiation to reconciliation.
 
     Parameters
@@ -71,12 +94,45 @@ def do_jobs(*, count: int = 1000, lanes: int = 8, json_file: JsonFile = None) ->
     count: How many jobs are done.
     lanes: How many requests each agent has under way at once.
     json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
     """
-    show(lambda scratch: jobs.measure_jobs(scratch, count, lanes), jobs.as_table, json_file)
+    show("jobs", lambda scratch: jobs.measure_jobs(scratch, count, lanes), jobs.as_table, json_file, write=write)
+
+
+@app.command(name="payments")
+def pay(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
+    """Measure how many payments a second the sandbox's provider takes over HTTP.
+
+    Parameters
+    ----------
+    rounds: How often it is measured.
+    seconds: How long one measurement takes.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show(
+        "payments",
+        lambda scratch: payments.measure_payments(scratch, rounds, seconds),
+        payments.as_table,
+        json_file,
+        write=write,
+    )
+
+
+@app.command(name="all")
+def everything() -> None:
+    """Carry out every benchmark, and write docs/performance.md."""
+    for one in (bench, mandate, run_away, do_jobs, pay):
+        one(write=True)
 
 
 def show(
-    measure_all: Callable[[Path], Measured], as_table: Callable[[Measured], Table], json_file: Path | None
+    name: str,
+    measure_all: Callable[[Path], Measured],
+    as_table: Callable[[Measured], Table],
+    json_file: Path | None,
+    *,
+    write: bool,
 ) -> None:
     """Carry a benchmark out, print its table, and exit with an error when an invariant is violated."""
     # Whoever ends the benchmark ends what it started.
@@ -87,11 +143,15 @@ def show(
             seen = measure_all(Path(scratch))
         except (ServiceFailed, PostgresUnavailable) as failure:
             sys.exit(str(failure))
-    console.print(as_table(seen))
+    table = as_table(seen)
+    console.print(str(seen.environment), table)
     if json_file:
         json_file.write_bytes(TypeAdapter(type(seen)).dump_json(seen, indent=2))
-    console.print("No invariant is violated." if seen.violations is None else seen.violations, markup=False)
-    sys.exit(seen.violations is not None)
+    if seen.violations:
+        sys.exit(seen.violations)
+    console.print("No invariant is violated.")
+    if write:
+        page.write(page.PAGE, name, seen.environment, table)
 
 
 def exit_on_signal(number: int, _: FrameType | None) -> None:

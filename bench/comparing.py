@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,4 +90,12 @@ def describe(url: str) -> Environment:
             "SELECT split_part(version(), ' on ', 1), current_setting('fsync'), current_setting('synchronous_commit')"
         ).fetchone()
     assert row
-    return Environment(os.cpu_count() or 1, platform.python_version(), *row)
+    return Environment(machine(), os.cpu_count() or 1, platform.python_version(), *row)
+
+
+def machine() -> str:
+    """The processor, the memory and the kernel."""
+    named = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    kernel = re.match(r"\d+\.\d+", platform.release())
+    return f"{named[1] if named else platform.machine()}, {memory:.0f} GiB, Linux {kernel[0] if kernel else ''}".strip()

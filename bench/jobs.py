@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rich import box
 from rich.table import Table
 
+from bench.comparing import describe, postgres
+from bench.load import Latency, summarise
+from bench.report import Environment
 from bench.services import HOST, CreatedKey, bursar, serving_bursar, violations
 from bursar.client import Bursar
 from bursar.kernel.ids import new_id
@@ -19,10 +23,16 @@ SHARES: Final = [WantedShare(source="ACC10001", target="ACC20002")]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done in how many seconds; `violations` is what verification found, None when nothing."""
+    """What was done in how many seconds; `violations` is what verification found, None when nothing.
 
+    `whole` is how long jobs took from being initiated to being done, `steps` how long it took to do a claimed step.
+    """
+
+    environment: Environment
     jobs: int
     seconds: float
+    whole: Latency | None
+    steps: Latency | None
     violations: str | None
 
     @property
@@ -38,21 +48,25 @@ class _Tally:
         self.jobs = self.to_initiate = jobs
         self.done = 0
         self.began = self.ended = time.perf_counter()
+        self.initiated: dict[str, float] = {}
+        self.whole: list[float] = []
+        self.steps: list[float] = []
 
-    def count(self) -> None:
+    def count(self, job: str) -> None:
         """One more is done."""
         self.done += 1
         self.ended = time.perf_counter()
+        self.whole.append(self.ended - self.initiated[job])
 
 
 def measure_jobs(scratch: Path, jobs: int, lanes: int) -> Report:
     """Have three agents, each over so many lanes, initiate and do so many checkouts of one cent on a fresh sandbox."""
-    data = scratch / "data"
-    with serving_bursar(data, scratch) as port:
+    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as port:
         made = [bursar("key", "create", "--data", str(data), "--agent", agent, "--json") for agent in AGENTS]
         keys = [CreatedKey.model_validate_json(text).key for text in made]
         tally = asyncio.run(_drive(f"http://{HOST}:{port}", keys, jobs, lanes))
-        return Report(jobs, tally.ended - tally.began, violations(data))
+        seconds, whole, steps = tally.ended - tally.began, summarise(tally.whole), summarise(tally.steps)
+        return Report(describe(url), jobs, seconds, whole, steps, violations(data))
 
 
 async def _drive(address: str, keys: list[str], jobs: int, lanes: int) -> _Tally:
@@ -70,20 +84,28 @@ async def _work(address: str, key: str, tally: _Tally) -> None:
         while tally.done < tally.jobs:
             if tally.to_initiate:
                 tally.to_initiate -= 1
-                await client.create_job(definition="checkout", amount="0.01", currency="USD", shares=SHARES)
+                began = time.perf_counter()
+                made = await client.create_job(definition="checkout", amount="0.01", currency="USD", shares=SHARES)
+                tally.initiated[made.id] = began
             claimed = await client.claim_step(wait=1)
             if claimed.job is None or claimed.token is None:
                 continue
+            began = time.perf_counter()
             done = await client.complete_step(claimed.job.id, token=claimed.token, idempotency_key=new_id().hex)
+            tally.steps.append(time.perf_counter() - began)
             if done.status == "done":
-                tally.count()
+                tally.count(done.id)
 
 
 def as_table(report: Report) -> Table:
-    """One row: jobs, and the steps that they are made of."""
-    table = Table(title="Checkouts by three agents")
-    rates = [report.jobs_per_second, 6 * report.jobs_per_second]
-    for head in ("jobs", "seconds", "jobs per second", "steps per second"):
+    """A row for jobs and one for the steps that they are made of. Any error ends the measurement."""
+    table = Table(title=f"{report.jobs:,} checkouts by three agents in {report.seconds:.1f} s", box=box.SIMPLE_HEAD)
+    table.add_column("what")
+    for head in ("per second", "p50 ms", "p95 ms", "p99 ms", "errors"):
         table.add_column(head, justify="right")
-    table.add_row(str(report.jobs), *(f"{value:.1f}" for value in (report.seconds, *rates)))
+    rows = (("jobs", 1, report.whole), ("steps", 6, report.steps))
+    for what, times, seen in rows:
+        assert seen
+        latencies = (f"{value:,.1f}" for value in (seen.p50, seen.p95, seen.p99))
+        table.add_row(what, f"{times * report.jobs_per_second:,.0f}", *latencies, "0")
     return table

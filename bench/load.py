@@ -16,7 +16,7 @@ import uvloop
 from pydantic import TypeAdapter
 
 from bench.wire import Answer, Endpoint, read_answer
-from bench.workloads import transfers
+from bench.workloads import payments, transfers
 
 # A request still unanswered this long after the time is up is given up and counted as an error.
 GRACE_SECONDS: Final = 10.0
@@ -244,10 +244,12 @@ def measure(load: Load) -> Measurement:
 def main() -> None:
     """Read a Load from standard input, carry it out and write the Measurement to standard output."""
     load = TypeAdapter(Load).validate_json(sys.stdin.read())
-    requests = islice(transfers(load.endpoint, load.workload, load.seed), load.most)
+    endpoint = load.endpoint
+    asked = payments(endpoint) if endpoint.pays_by else transfers(endpoint, load.workload, load.seed)
+    requests = islice(asked, load.most)
     # A collection in the generator would be charged to the service; a bounded run makes little garbage in cycles.
     gc.disable()
-    measurement = uvloop.run(drive(load.endpoint, requests, seconds=load.seconds, connections=load.connections))
+    measurement = uvloop.run(drive(endpoint, requests, seconds=load.seconds, connections=load.connections))
     sys.stdout.buffer.write(TypeAdapter(Measurement).dump_json(measurement))
 
 

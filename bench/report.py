@@ -12,13 +12,19 @@ from bench.load import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the figures depend on besides the code."""
+    """What the figures depend on besides the code; `machine` is its processor, memory and kernel."""
 
+    machine: str
     cores: int
     python: str
     postgresql: str
     fsync: str
     synchronous_commit: str
+
+    def __str__(self) -> str:
+        """In one line."""
+        commits = f"fsync {self.fsync}, synchronous_commit {self.synchronous_commit}"
+        return f"{self.cores} cores of {self.machine}; Python {self.python}, {self.postgresql}, {commits}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Summary:
 
     rate: float
     p50: float | None
+    p95: float | None
     p99: float | None
     requests: int
     errors: int
@@ -77,6 +84,7 @@ def summarise(measurements: Sequence[Measurement]) -> Summary:
     return Summary(
         rate=median(seen.rate for seen in measurements),
         p50=median(latency.p50 for latency in latencies) if latencies else None,
+        p95=median(latency.p95 for latency in latencies) if latencies else None,
         p99=median(latency.p99 for latency in latencies) if latencies else None,
         requests=sum(seen.requests for seen in measurements),
         errors=sum(seen.errors for seen in measurements),
@@ -85,12 +93,10 @@ def summarise(measurements: Sequence[Measurement]) -> Summary:
 
 def as_table(report: Report) -> Table:
     """Two lines per workload, one for each side."""
-    here = report.environment
-    commits = f"fsync {here.fsync}, synchronous_commit {here.synchronous_commit}"
-    table = Table(title=f"{here.postgresql}, {commits}, {here.cores} cores", box=box.SIMPLE_HEAD)
+    table = Table(title=f"Medians of rounds of {report.seconds:g} s", box=box.SIMPLE_HEAD)
     table.add_column("workload")
     table.add_column("side")
-    for heading in ("per second", "ratio", "p50 ms", "p99 ms", "errors"):
+    for heading in ("per second", "ratio", "p50 ms", "p95 ms", "p99 ms", "errors"):
         table.add_column(heading, justify="right")
     for each in report.pairs:
         (first, second), (before, after) = each.names, each.sides
@@ -102,5 +108,5 @@ def as_table(report: Report) -> Table:
 def figures(summary: Summary, ratio: float | None) -> tuple[str, ...]:
     """A service's cells, ready to be shown."""
     factor = "" if ratio is None else f"{ratio:.2f}"
-    latencies = ("–" if value is None else f"{value:,.1f}" for value in (summary.p50, summary.p99))
+    latencies = ("–" if value is None else f"{value:,.1f}" for value in (summary.p50, summary.p95, summary.p99))
     return f"{summary.rate:,.0f}", factor, *latencies, f"{summary.errors:,}"

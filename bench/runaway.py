@@ -16,8 +16,10 @@ from rich import box
 from rich.progress import track
 from rich.table import Table
 
+from bench.comparing import describe, postgres
 from bench.load import Latency, Load, Measurement, measure, summarise
 from bench.pace import Pace, Sample
+from bench.report import Environment
 from bench.services import HOST, ServiceFailed, serving_bursar, stocked, violations
 from bench.wire import Endpoint
 from bench.workloads import ONE_DOLLAR
@@ -46,6 +48,7 @@ class Turn:
 class Report:
     """The neighbour's latencies and their number, without and with a runaway; what the runaways came to."""
 
+    environment: Environment
     quiet: Latency
     loud: Latency
     quiet_samples: int
@@ -57,8 +60,7 @@ class Report:
 
 def measure_runaway(scratch: Path, rounds: int, seconds: float) -> Report:
     """Serve two tenants; one works at a steady pace, and an agent of the other runs away in every second turn."""
-    data = scratch / "data"
-    with serving_bursar(data, scratch) as port:
+    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as port:
         neighbour = with_agent(stocked(port, data, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
         boss = stocked(port, data, "--tenant", "runaway", "--operator", "boss")
         with pacing(Pace(neighbour, ONE_DOLLAR, 1, PER_SECOND)) as process:
@@ -67,7 +69,7 @@ def measure_runaway(scratch: Path, rounds: int, seconds: float) -> Report:
             for number in track(range(rounds), description="Measuring"):
                 turns += [rest(seconds), run_away(with_agent(boss, CAP), number)]
             samples = told(process)
-        return report_of(samples, turns, violations(data))
+        return report_of(describe(url), samples, turns, violations(data))
 
 
 def with_agent(boss: Endpoint, cap: int) -> Endpoint:
@@ -124,7 +126,7 @@ def run_away(agent: Endpoint, seed: int) -> Turn:
     return Turn(start, time.monotonic(), seen)
 
 
-def report_of(samples: Sequence[Sample], turns: list[Turn], wrong: str | None) -> Report:
+def report_of(where: Environment, samples: Sequence[Sample], turns: list[Turn], wrong: str | None) -> Report:
     """Put each sample to the turn in which it was due."""
     failed = [sample for sample in samples if sample.status != 201]
     if failed:
@@ -136,7 +138,7 @@ def report_of(samples: Sequence[Sample], turns: list[Turn], wrong: str | None) -
     without, beside = summarise(quiet), summarise(loud)
     assert without
     assert beside
-    return Report(without, beside, len(quiet), len(loud), beside.p99 / without.p99, turns, wrong)
+    return Report(where, without, beside, len(quiet), len(loud), beside.p99 / without.p99, turns, wrong)
 
 
 def as_table(report: Report) -> Table:

@@ -9,13 +9,17 @@ STATUS: Final = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where transfers are asked for; a service without keys has none. With `others`, all keys ask by turns."""
+    """Where something is asked for; a service without keys has none. With `others`, all keys ask by turns.
+
+    With `pays_by`, a payment method's id, payments are asked for, and otherwise transfers.
+    """
 
     host: str
     port: int
     path: str
     key: str | None = None
     others: tuple[str, ...] = ()
+    pays_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

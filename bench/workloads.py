@@ -1,6 +1,7 @@
 """What is asked of both services: who pays whom, as ready requests."""
 
 import itertools
+import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -9,6 +10,8 @@ from typing import Final
 
 from bench.wire import Endpoint, post
 
+# An account that the sandbox has.
+PAID: Final = "ACC10001"
 ACCOUNTS: Final = tuple(f"BENCH{n:05d}" for n in range(1_000))
 
 Pick = Callable[[Random], tuple[int, int]]
@@ -40,6 +43,13 @@ WORKLOADS: Final[Mapping[str, Pick]] = {
     ONE_DOLLAR: any_two,
 }
 COMPARED: Final = tuple(workload for workload in WORKLOADS if workload != ONE_DOLLAR)
+
+
+def payments(endpoint: Endpoint) -> Iterator[bytes]:
+    """Endless payments of a dollar into one account, each an intent of its own."""
+    asked = {"account": PAID, "amount": "1.00", "currency": "USD", "payment_method": endpoint.pays_by}
+    body, run = json.dumps(asked), secrets.token_hex(8)
+    return (post(endpoint, endpoint.path, body, f"{run}-{n}") for n in itertools.count())
 
 
 def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:

@@ -120,7 +120,10 @@ async def test_a_freeze_stops_what_is_new_and_lets_land_what_is_on_its_way(count
     refund = (await counter.post(f"/v1/payments/{unknown.json()['id']}/refund", {"amount": "60.00"})).json()
     assert refund["status"] == "unknown"
     frozen = {"scope": "account", "object": counter.tenant.side, "reason": "Fraud."}
-    assert (await counter.post("/v1/freezes", frozen, who=counter.tenant.operator)).status_code == 201
+    stopped = await counter.post("/v1/freezes", frozen, who=counter.tenant.operator)
+    # What is held for a call ends with the call, and with nothing else.
+    assert (stopped.status_code, stopped.json()["released_holds"]) == (201, [])
+    assert (await counter.get(f"/v1/accounts/{counter.tenant.side}"))["held"] == "60.00"
     refused = await counter.post(f"/v1/payments/{paid['id']}/refund", {"amount": "10.00"})
     assert (refused.status_code, refused.json()["code"]) == (409, "account_frozen")
     await counter.settle(2)

@@ -1,0 +1,61 @@
+"""The page of figures: every benchmark has its place on it, and writes nothing else."""
+
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+
+from bench.page import PAGE, write
+from bench.report import Environment
+
+HERE = Environment("A processor, 1 GiB, Linux 6.1", 2, "3.11.2", "PostgreSQL 18.6", "on", "on")
+PAGE_BEFORE = """# Figures
+
+<!-- one -->
+Not measured yet.
+<!-- /one -->
+
+Words between.
+
+<!-- other -->
+| kept |
+<!-- /other -->
+"""
+
+
+def table() -> Table:
+    made = Table(title="Medians")
+    made.add_column("what")
+    made.add_column("per second", justify="right")
+    made.add_row("payments", "1,234")
+    return made
+
+
+def test_a_benchmark_writes_its_own_section_and_again_in_its_place(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(PAGE_BEFORE)
+    write(page, "one", HERE, table())
+    once = page.read_text()
+    assert "\n\n| what | per second |\n| --- | ---: |\n| payments | 1,234 |\n\n<!-- /one -->" in once
+    assert "Medians. 2 cores of A processor, 1 GiB, Linux 6.1; Python 3.11.2, PostgreSQL 18.6, fsync on" in once
+    assert once.startswith("# Figures\n\n<!-- one -->\n")
+    assert once.endswith(PAGE_BEFORE.partition("<!-- /one -->")[2])
+    assert "Not measured" not in once
+    write(page, "one", HERE, table())
+    assert page.read_text() == once
+
+
+def test_a_benchmark_without_a_place_says_so(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(PAGE_BEFORE)
+    with pytest.raises(ValueError, match="no place for two"):
+        write(page, "two", HERE, table())
+    assert page.read_text() == PAGE_BEFORE
+
+
+@pytest.mark.parametrize("name", ["transfers", "mandate", "runaway", "payments", "jobs"])
+def test_the_page_has_a_place_for_every_benchmark(name: str, tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(PAGE.read_text())
+    write(page, name, HERE, table())
+    assert page.read_text().count("| payments | 1,234 |") == 1
