@@ -6,17 +6,13 @@ import pytest
 
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
-from tests.api.tenants import Tenant, key_for
-from tests.features.lending.applying import CONSENT, Lender, refused
+from tests.api.tenants import Tenant
+from tests.features.lending.applying import CONSENT, Lender, lender_of, refused
 
 
 @pytest.fixture
 async def lender(client: httpx2.AsyncClient, tenant: Tenant, database: Database) -> Lender:
-    """Ann and Bob, who may do everything, an operator, and a second one."""
-    async with database.transaction(tenant.id) as tx:
-        keys = {name: await key_for(tx, "agent", name) for name in ("ann", "bob")}
-        keys["olivia"] = await key_for(tx, "operator", "olivia")
-    return Lender(client, tenant, {**keys, "operator": tenant.operator})
+    return await lender_of(database, client, tenant)
 
 
 async def test_an_application_goes_from_a_draft_to_its_decision_and_keeps_its_trail(lender: Lender) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import psycopg
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message
 
 from tests.api.operations import Operation
 from tests.api.serving import BASE
-from tests.api.stock import Stock
+from tests.api.stock import Request, Stock
 from tests.api.tenants import Tenant, bearing
 
 
@@ -21,12 +22,10 @@ class Onlooker:
         self._app = app
         self._connection = connection
 
-    async def events_when_answered(
-        self, operation: Operation, path: str, body: Any, headers: dict[str, str]
-    ) -> list[int]:
+    async def events_when_answered(self, operation: Operation, request: Request, headers: dict[str, str]) -> list[int]:
         """How many events there are before the request, at the first byte of the answer, and at the end."""
         seen = [self._events()]
-        content = json.dumps(body).encode() if body else b""
+        content = json.dumps(request.body).encode() if request.body else b""
         waiting: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
         async def receive() -> Message:
@@ -37,7 +36,7 @@ class Onlooker:
                 assert message["status"] < 300, operation.id
                 seen.append(self._events())
 
-        await self._app(self._scope(operation, path, headers), receive, send)
+        await self._app(self._scope(operation, request, headers), receive, send)
         return [*seen, self._events()]
 
     def _events(self) -> int:
@@ -46,11 +45,12 @@ class Onlooker:
         return row[0]
 
     @staticmethod
-    def _scope(operation: Operation, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    def _scope(operation: Operation, request: Request, headers: dict[str, str]) -> dict[str, Any]:
         named = {"host": BASE.removeprefix("http://"), "content-type": "application/json", **headers}
         return {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": operation.method,
-            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "scheme": "http", "path": request.path, "raw_path": request.path.encode(), "root_path": "",
+            "query_string": urlencode(request.query).encode(),
             "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
         }  # fmt: skip
 
@@ -67,6 +67,10 @@ EVENTS = {
     "refund_payment": 4,
     "cancel_payment": 2,
     "capture_payment": 3,
+    # What authority allowed, and what was decided.
+    "decide_application": 2,
+    "quick_decision": 2,
+    "accept_offer": 2,
 }
 
 
@@ -80,9 +84,7 @@ async def test_at_the_first_byte_of_an_answer_its_effect_is_there_for_everybody(
         for operation in changing:
             request = await Stock(client, tenant).request(operation)
             headers = bearing(tenant.operator)
-            before, first_byte, end = await onlooker.events_when_answered(
-                operation, request.path, request.body, headers
-            )
+            before, first_byte, end = await onlooker.events_when_answered(operation, request, headers)
             assert first_byte == end == before + EVENTS.get(operation.id, 1), operation.id
 
 

@@ -21,9 +21,10 @@ from bursar.wire.problems import Problem
 from tests.api.serving import client_of, served
 from tests.api.tenants import Tenant, bearing, enrol
 from tests.faults.proxy import proxied
+from tests.features.lending.applying import Lender
 
 # The codes of what is not there yet.
-LATER = {"card_frozen", "consent_required"}
+LATER = {"card_frozen"}
 CLOSED_LIST = {
     "invalid_argument", "unknown_account", "unknown_counterparty", "counterparty_not_allowed", "currency_not_allowed",
     "limit_exceeded", "velocity_exceeded", "outside_time_window", "mandate_missing", "mandate_expired",
@@ -203,6 +204,13 @@ async def state_conflict(stand: Stand) -> httpx2.Response:
     return await stand.post(f"/v1/holds/{made['id']}/release")
 
 
+async def consent_required(stand: Stand) -> httpx2.Response:
+    lender = Lender(stand.client, stand.tenant, {"operator": stand.tenant.operator})
+    wish = await lender.wish(await lender.product(consents=["credit_check"]))
+    made = await lender.ok(stand.tenant.agent, "/applications", wish)
+    return await lender.post(stand.tenant.agent, f"/applications/{made['id']}/submit", {"version": 1})
+
+
 async def rate_limited(stand: Stand) -> httpx2.Response:
     """An agent's key has a request in 1,000 seconds here while others are at work."""
     other = await enrol(stand.database, stand.client, "other")
@@ -276,6 +284,7 @@ SAYS: dict[Produce, Says] = {
     approval_rejected: Says(r"was rejected", "ended_why"),
     approval_expired: Says(r"time to approve is over", "ask again"),
     state_conflict: Says(r"voided", "Read the object again"),
+    consent_required: Says(r"credit_check", "Ask the applicant"),
     rate_limited: Says(r"0\.001 requests a second", "Retry-After"),
     upstream_unavailable: Says(r"cannot be reached", SAME_KEY),
     outcome_unknown: Says(r"lost while committing", SAME_KEY),

@@ -5,8 +5,9 @@ from typing import Any
 
 import httpx2
 
+from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
-from tests.api.tenants import Tenant, bearing
+from tests.api.tenants import Tenant, bearing, key_for
 
 CONSENT = {"consent": "credit_check", "given_at": "2026-11-20T10:00:00Z", "evidence": "Ticked on the form."}
 
@@ -68,6 +69,14 @@ class Lender:
     async def status(self, found: Any) -> str:
         """Where an application stands."""
         return (await self.get(f"/applications/{found['id']}"))["status"]
+
+
+async def lender_of(database: Database, client: httpx2.AsyncClient, tenant: Tenant) -> Lender:
+    """Ann and Bob, who may do everything, an operator, and a second one, olivia."""
+    async with database.transaction(tenant.id) as tx:
+        keys = {name: await key_for(tx, "agent", name) for name in ("ann", "bob")}
+        keys["olivia"] = await key_for(tx, "operator", "olivia")
+    return Lender(client, tenant, {**keys, "operator": tenant.operator})
 
 
 def refused(answer: httpx2.Response, status: int, code: str) -> str:

@@ -6,18 +6,14 @@ import pytest
 
 from bursar.kernel.db import Database
 from tests.api.serving import client_of, served
-from tests.api.tenants import enrol, key_for
-from tests.features.lending.applying import Lender
+from tests.api.tenants import enrol
+from tests.features.lending.applying import Lender, lender_of
 
 
 @pytest.fixture
 async def lender(database: Database) -> AsyncGenerator[Lender]:
     async with served(database) as app, client_of(app) as client:
-        tenant = await enrol(database, client, "ours")
-        async with database.transaction(tenant.id) as tx:
-            keys = {name: await key_for(tx, "agent", name) for name in ("ann", "bob")}
-            keys["olivia"] = await key_for(tx, "operator", "olivia")
-        yield Lender(client, tenant, {**keys, "operator": tenant.operator})
+        yield await lender_of(database, client, await enrol(database, client, "ours"))
 
 
 @pytest.fixture

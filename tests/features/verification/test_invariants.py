@@ -16,7 +16,8 @@ from tests.api.serving import client_of, served
 from tests.api.tenants import enrol
 from tests.crews import crew_of
 from tests.databases import own_database
-from tests.features.verification import plants, plants_in_schema, plants_of_jobs
+from tests.features.lending.applying import lender_of
+from tests.features.verification import plants, plants_in_schema, plants_of_jobs, plants_of_lending
 from tests.stories import Story
 
 PLANTS = plants.PLANTS + plants_in_schema.PLANTS
@@ -73,6 +74,21 @@ async def _play(url: str) -> None:
     await database.close()
 
 
+@pytest.fixture(scope="module")
+def loans(postgres: str) -> Iterator[str]:
+    """Likewise, of applications for loans."""
+    with own_database(postgres) as url:
+        asyncio.run(_lend(url))
+        yield url
+
+
+async def _lend(url: str) -> None:
+    database = await Database.open(url)
+    async with served(database) as app, client_of(app) as client:
+        await plants_of_lending.play(await lender_of(database, client, await enrol(database, client, "ours")))
+    await database.close()
+
+
 async def _found(url: str, *scripts: str) -> list[Violation]:
     """What verification finds after the scripts, none of which lasts."""
     connection = await connect(url)
@@ -95,18 +111,23 @@ async def test_a_violation_planted_among_jobs_is_found(jobs: str, name: str, pla
     assert name in {violation.invariant for violation in await _found(jobs, UNGUARDED, plant)}
 
 
-async def test_a_book_in_order_has_no_violation(book: str, jobs: str) -> None:
-    assert await _found(book) == await _found(jobs) == []
+@pytest.mark.parametrize(("name", "plant"), plants_of_lending.PLANTS, ids=[p[:90] for _, p in plants_of_lending.PLANTS])
+async def test_a_violation_planted_among_loans_is_found(loans: str, name: str, plant: str) -> None:
+    assert name in {violation.invariant for violation in await _found(loans, UNGUARDED, plant)}
 
 
-async def test_taking_the_guards_away_is_no_violation_by_itself(book: str, jobs: str) -> None:
-    assert await _found(book, UNGUARDED) == await _found(jobs, UNGUARDED) == []
+async def test_a_book_in_order_has_no_violation(book: str, jobs: str, loans: str) -> None:
+    assert await _found(book) == await _found(jobs) == await _found(loans) == []
+
+
+async def test_taking_the_guards_away_is_no_violation_by_itself(book: str, jobs: str, loans: str) -> None:
+    assert await _found(book, UNGUARDED) == await _found(jobs, UNGUARDED) == await _found(loans, UNGUARDED) == []
 
 
 def test_every_invariant_is_broken_by_some_plant() -> None:
     names = [invariant.name for invariant in verification.invariants()]
     assert names == sorted(set(names))
-    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS})
+    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS + plants_of_lending.PLANTS})
 
 
 async def test_a_violation_names_the_rows_and_stops_at_the_number_asked_for(book: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from bursar import __version__
+from bursar.faces.cli.application_commands import applications_app
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.case_commands import cases_app
 from bursar.faces.cli.jobs_commands import jobs_app
@@ -22,10 +23,13 @@ from bursar.kernel.refusal import Refusal
 app = App(name="bursar", help="The system of record that AI agents go through to move money.", version=__version__)
 key_app = App(name="key", help="Hand out, list and revoke API keys.")
 import_app = App(name="import", help="Bring data in.")
+lending_app = App(name="lending", help="Loans: who asks for one, and what is decided.")
+lending_app.command(applications_app)
 app.command(key_app)
 app.command(risk_app)
 app.command(lending_app)
 app.command(jobs_app)
+app.command(lending_app)
 app.command(agent_app)
 app.command(mandate_app)
 app.command(approvals_app)
