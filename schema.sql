@@ -1349,6 +1349,10 @@ CREATE INDEX payment_attempt_waiting ON bursar.payment_attempt USING btree (id) 
 
 CREATE INDEX payment_by_reference ON bursar.payment USING btree (tenant_id, provider, reference) WHERE (reference IS NOT NULL);
 
+CREATE INDEX payment_effect_dispute ON bursar.payment_effect USING btree (tenant_id, about) WHERE (kind = 'dispute'::text);
+
+CREATE INDEX payment_effect_disputes ON bursar.payment_effect USING btree (tenant_id, booked_at, reference) WHERE (kind = 'dispute'::text);
+
 CREATE INDEX payment_effect_of_attempt ON bursar.payment_effect USING btree (tenant_id, attempt_id) WHERE (attempt_id IS NOT NULL);
 
 CREATE INDEX payment_effect_of_entry ON bursar.payment_effect USING btree (tenant_id, entry_id) WHERE (entry_id IS NOT NULL);

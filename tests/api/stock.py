@@ -4,14 +4,18 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import httpx2
 
+from bursar.features.payments.ports import Effect, Report
+from bursar.features.payments.providers.sandbox_telling import event_body
+from bursar.features.payments.signing import signature_of
 from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, body_of, with_literal
+from tests.api.serving import WEBHOOK_SECRET
 from tests.api.tenants import AGENT, Tenant, bearing
 
 RECONCILING = (
@@ -33,6 +37,8 @@ _OF_JOBS: dict[str, Any] = {
     "purpose": "A purpose", "to": AGENT, "retry": True,
 }  # fmt: skip
 _DAYS = count()
+# What a query may narrow a list to, which is to be whole.
+_LEFT_OUT = ("cursor", "object", "payment", "run")
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -73,7 +79,7 @@ class Stock:
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
         values = self._values(operation.id) | await self._objects(operation, path)
-        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object", "run")}
+        query = {name: values[name] for name in operation.named("query") if name not in _LEFT_OUT}
         body = body_of(operation.body, values) if operation.body else None
         if operation.id == "approve_approval":
             assert body
@@ -111,7 +117,7 @@ class Stock:
         values |= dict.fromkeys(("client_data", "attestation_object", "authenticator_data", "signature"), "AAECAw")
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
-        values |= {"team": "procurement", "decision": "to_suspense"}
+        values |= {"team": "procurement", "decision": "to_suspense", "dispute_status": "needs_response"}
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
@@ -217,6 +223,7 @@ class Stock:
             "payment_method_id": self.payment_method,
             "payment_id": lambda: self.payment(operation_id),
             "payout_id": self.payout,
+            "dispute_id": self.dispute,
             "run_id": self.run,
             "break_id": self.broken,
         }
@@ -250,14 +257,30 @@ class Stock:
 
     async def payment(self, operation_id: str = "") -> str:
         """The id of a new payment that stands where the operation can go on."""
+        odd = "sandbox_wrong_amount" if operation_id == "lift_quarantine" else "sandbox_ok"
+        return (await self._paid(operation_id, odd))["id"]
+
+    async def _paid(self, operation_id: str = "", reference: str = "sandbox_ok") -> Any:
         body = {
             "account": self.tenant.number("main", self.currency), "amount": "500", "currency": self.currency,
-            "payment_method": await self.payment_method(reference=(
-                "sandbox_wrong_amount" if operation_id == "lift_quarantine" else "sandbox_ok"
-            )), "confirm": operation_id != "confirm_payment",
+            "payment_method": await self.payment_method(reference=reference),
+            "confirm": operation_id != "confirm_payment",
             "capture": "manual" if operation_id in ("capture_payment", "cancel_payment") else "automatic",
         }  # fmt: skip
-        return (await self.made("/v1/payments", body))["id"]
+        return await self.made("/v1/payments", body)
+
+    async def dispute(self) -> str:
+        """The id of a new dispute, told by the sandbox's provider before it has come to it itself."""
+        payment = await self._paid(reference="sandbox_disputed")
+        about, now = f"dp_{new_id().hex}", datetime.now(UTC)
+        effect = Effect(f"txn_{about}", "dispute", 1, self.currency, 0, None, about)
+        charge = payment["provider_reference"]
+        report = Report(None, "charge", charge, "succeeded", 1, self.currency, (effect,))
+        told = event_body(f"evt_{about}", "charge.dispute.created", self.tenant.id.hex, report, now).encode()
+        signed = {"Stripe-Signature": signature_of(told, WEBHOOK_SECRET, now), "Content-Type": "application/json"}
+        answer = await self.client.post("/v1/webhooks/sandbox", content=told, headers=signed)
+        assert answer.is_success, answer.text
+        return about
 
     async def payout(self) -> str:
         """The id of a new payout."""

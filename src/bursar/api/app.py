@@ -25,6 +25,7 @@ from bursar.api.routes import (
     counterparties,
     credentials,
     customers,
+    disputes,
     events,
     freezes,
     health,
@@ -56,7 +57,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
+    retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup,
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
-from bursar.wire.payments import Payment, Payout, Refund
+from bursar.wire.payments import Dispute, Payment, Payout, Refund
 
 
 class Payments(Room):
@@ -143,3 +143,27 @@ class Payments(Room):
     def iterate_payouts(self) -> AsyncIterator[Payout]:
         """All payouts, newest first."""
         return items_of(lambda cursor: self.list_payouts(cursor=cursor, limit=500))
+
+    async def list_disputes(
+        self,
+        *,
+        payment: str | None = None,
+        dispute_status: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[Dispute]:
+        """Disputes, those that began last first, a page at a time."""
+        query = given(payment=payment, dispute_status=dispute_status, cursor=cursor, limit=limit)
+        return await self._read(Page[Dispute], "list_disputes", "/v1/disputes", query)
+
+    def iterate_disputes(
+        self, *, payment: str | None = None, dispute_status: str | None = None
+    ) -> AsyncIterator[Dispute]:
+        """All disputes, those that began last first."""
+        return items_of(
+            lambda c: self.list_disputes(payment=payment, dispute_status=dispute_status, cursor=c, limit=500)
+        )  # fmt: skip
+
+    async def get_dispute(self, dispute_id: str) -> Dispute:
+        """One dispute as it stands, by its provider's id."""
+        return await self._read(Dispute, "get_dispute", f"/v1/disputes/{segment(dispute_id)}")

@@ -17,6 +17,7 @@ PaymentStatus = Literal[
     "failed",
     "unknown",
 ]
+DisputeStatus = Literal["needs_response", "under_review", "won", "lost"]
 CallStatus = Literal["waiting", "pending", "unknown", "succeeded", "failed", "canceled"]
 MethodKind = Literal["card", "bank_account", "other"]
 
@@ -124,6 +125,20 @@ class LiftQuarantine(Asked):
 
     decision: Literal["ask_again", "to_suspense"]
     reason: Annotated[str, Field(min_length=1, max_length=2000, examples=["Stripe says that it was a mistake."]), _Safe]
+
+
+class Dispute(Told):
+    """A customer's bank took something back: `amount` may be more than was paid, and `fee_amount` is not given back."""
+
+    id: Annotated[str, Field(examples=["dp_1PgafTB1WWcXKcjB7kgZlNhq"], description="What its provider calls it.")]
+    payment_id: str
+    provider: str
+    status: DisputeStatus
+    amount: MoneyText
+    fee_amount: MoneyText
+    currency: str
+    opened_at: Time
+    changed_at: Time
 
 
 class Refund(Told):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from bursar.features.payments.model import Attempt, Customer, Method, Payment
+from bursar.features.payments.model import Attempt, Customer, Dispute, Method, Payment
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
@@ -84,6 +84,21 @@ def show_payout(attempt: Attempt) -> wire.Payout:
         approval_id=show("apr", attempt.approval_id) if attempt.approval_id else None,
         created_at=attempt.created_at,
         ended_at=attempt.ended_at,
+    )
+
+
+def show_dispute(dispute: Dispute) -> wire.Dispute:
+    """A dispute."""
+    return wire.Dispute(
+        id=dispute.reference,
+        payment_id=show("pay", dispute.payment_id),
+        provider=dispute.provider,
+        status=dispute.status,
+        amount=show_minor(dispute.amount_minor, dispute.currency),
+        fee_amount=show_minor(dispute.fee_minor, dispute.currency),
+        currency=dispute.currency,
+        opened_at=dispute.opened_at,
+        changed_at=dispute.changed_at,
     )
 
 

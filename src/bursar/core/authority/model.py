@@ -106,6 +106,8 @@ ACTIONS: dict[str, Action] = {
         Action("create_payout", "payouts:create"),
         Action("get_payout", "payments:read"),
         Action("list_payouts", "payments:read"),
+        Action("list_disputes", "payments:read"),
+        Action("get_dispute", "payments:read"),
         Action("create_customer", "customers:write"),
         Action("get_customer", "customers:read"),
         Action("list_customers", "customers:read"),

@@ -31,6 +31,19 @@ def show(payment_id: str, /, *, tenant: Tenant = None, data: Data = None) -> Non
 
 
 @payments_app.command
+def disputes(
+    *,
+    status: Literal["needs_response", "under_review", "won", "lost"] | None = None,
+    tenant: Tenant = None,
+    data: Data = None,
+) -> None:
+    """List disputes as JSON, those that began last first."""
+    from bursar.faces.cli import keys, payments
+
+    keys.print_json(run(payments.disputes(status, tenant, data)))
+
+
+@payments_app.command
 def lift(
     payment_id: str,
     /,

@@ -9,10 +9,10 @@ from bursar.core.events.model import event_of
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import opened
 from bursar.faces.cli.providers import connected
-from bursar.features.payments import effect_store, lifting, store
+from bursar.features.payments import dispute_store, effect_store, lifting, store
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.lifting import Decision
-from bursar.features.payments.model import Attempt, Booked, Payment
+from bursar.features.payments.model import Attempt, Booked, Dispute, DisputeStatus, Payment
 from bursar.kernel.ids import new_id, read, show
 from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
@@ -42,6 +42,25 @@ async def shown(payment_id: str, tenant: str | None, data: Path | None) -> dict[
         "account": numbers[payment.account_id],
         "calls": [_show_attempt(attempt) for attempt in attempts],
         "booked": [_show_effect(effect) for effect in effects],
+    }
+
+
+async def disputes(status: DisputeStatus | None, tenant: str | None, data: Path | None) -> list[dict[str, Any]]:
+    """Disputes, those that began last first."""
+    async with opened(data, tenant) as place, place.database.transaction(place.tenant_id, read_only=True) as tx:
+        return [_show_dispute(one) for one in await dispute_store.list_disputes(tx, None, status, None, _MOST_LISTED)]
+
+
+def _show_dispute(dispute: Dispute) -> dict[str, Any]:
+    return {
+        "id": dispute.reference,
+        "payment": show("pay", dispute.payment_id),
+        "provider": dispute.provider,
+        "status": dispute.status,
+        "amount": show_minor(dispute.amount_minor, dispute.currency),
+        "fee": show_minor(dispute.fee_minor, dispute.currency),
+        "currency": dispute.currency,
+        "opened_at": dispute.opened_at.isoformat(),
     }
 
 

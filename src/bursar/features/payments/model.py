@@ -118,6 +118,23 @@ class Booked(NamedTuple):
     booked_at: datetime
 
 
+DisputeStatus = Literal["needs_response", "under_review", "won", "lost"]
+
+
+class Dispute(NamedTuple):
+    """A customer's bank took something back; `reference` is what the provider calls it. Minor units of `currency`."""
+
+    reference: str
+    payment_id: UUID
+    provider: str
+    status: DisputeStatus
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    opened_at: datetime
+    changed_at: datetime
+
+
 class Customer(NamedTuple):
     """Somebody who pays or is paid."""
 
