@@ -122,7 +122,8 @@ async def test_what_the_account_cannot_give_back_goes_to_suspense_and_people_loo
 @pytest.mark.parametrize(
     ("destination", "status", "left"),
     [(None, "succeeded", "50.00"), ("sandbox_bank_fails", "failed", "100.00"),
-     ("sandbox_bank_refused", "failed", "100.00"), ("sandbox_bank_timeout", "succeeded", "50.00")],
+     ("sandbox_bank_refused", "failed", "100.00"), ("sandbox_bank_timeout", "succeeded", "50.00"),
+     ("sandbox_bank_returned", "failed", "100.00")],
 )  # fmt: skip
 async def test_a_payout_arrives_or_comes_back(
     counter: Counter, destination: str | None, status: str, left: str

@@ -111,7 +111,7 @@ async def _book_all(tx: Tx, subject: Subject, fresh: Sequence[Effect], booked: S
             early = True
             continue
         cause = await _cause(tx, effect, subject)
-        if not await booking.book(tx, subject, effect, cause):
+        if not await booking.book(tx, subject, effect, cause, begun):
             note = f"The account could not take {effect.kind} {effect.reference}; suspense has it."
             await open_for(tx, "payment_suspense", subject.name, note)
         begun.add((effect.kind, effect.about))

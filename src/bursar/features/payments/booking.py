@@ -44,16 +44,18 @@ class Subject(NamedTuple):
         return show("po", self.attempt.id)
 
 
-async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) -> bool:
+async def book(
+    tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None, begun: mapping.Begun = frozenset()
+) -> bool:
     """Book an effect; False when the tenant's account could not take it and suspense did.
 
     `cause` is our own call that had it, if one had. Whoever calls has locked the payment, and knows that the effect is
-    not booked yet.
+    not booked yet. `begun` is what is.
     """
     ground = _ground(subject, effect, cause)
     hold_id = await effect_store.find_hold_of(tx, cause.id) if cause and effect.kind in _ENDS_HOLD else None
     release = [ReleaseHold(new_id(), hold_id, owner_id=cause.id)] if hold_id and cause else []
-    send = _send(subject, effect, subject.account_id)
+    send = _send(subject, effect, subject.account_id, begun)
     payment_id = subject.payment.id if subject.payment else None
     attempt_id = cause.id if cause else subject.attempt.id if subject.attempt else None
     taken, entry_id = True, send.entry_id if send else None
@@ -61,17 +63,17 @@ async def book(tx: Tx, subject: Subject, effect: Effect, cause: Attempt | None) 
         (outcome,) = await settle(tx, ground, [_order(release, send)])
         taken = isinstance(outcome, Done | AllDone)
     if not taken:
-        entry_id = await _suspend(tx, ground, subject, effect, release)
+        entry_id = await _suspend(tx, ground, subject, effect, release, begun)
     effect_store.insert_effect(tx, subject.provider, effect, payment_id, attempt_id, entry_id)
     return taken
 
 
 async def _suspend(
-    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold]
+    tx: Tx, ground: Ground, subject: Subject, effect: Effect, release: Sequence[ReleaseHold], begun: mapping.Begun
 ) -> UUID | None:
     """What has happened has happened: the account that stands for what people must sort out takes it."""
-    assert mapping.touches_account(effect.kind), "accounts of a provider take everything"
-    send = _send(subject, effect, None)
+    assert mapping.touches_account(effect, begun), "accounts of a provider take everything"
+    send = _send(subject, effect, None, begun)
     (outcome,) = await settle(tx, ground, [_order(release, send)])
     assert isinstance(outcome, Done | AllDone), outcome
     return send.entry_id if send else None
@@ -84,8 +86,8 @@ def _order(release: Sequence[ReleaseHold], send: SendMoney | None) -> Order:
     return Together((*release, *([send] if send else [])))
 
 
-def _send(subject: Subject, effect: Effect, account_id: UUID | None) -> SendMoney | None:
-    moves = tuple(mapping.moves_of(subject.provider, effect, account_id))
+def _send(subject: Subject, effect: Effect, account_id: UUID | None, begun: mapping.Begun) -> SendMoney | None:
+    moves = tuple(mapping.moves_of(subject.provider, effect, account_id, begun))
     if not moves:
         return None
     what = f"{subject.provider} {effect.kind} {effect.reference}"

@@ -12,13 +12,15 @@ An arrow goes from the account that is debited to the one that is credited; `acc
 | `dispute_lost` | chargebacks → disputed | |
 | `payout` | transit → clearing | fees → clearing |
 | `payout_paid` | account → transit | |
-| `payout_failed` | clearing → transit | fees → clearing |
+| `payout_failed` | clearing → transit; once it had arrived, clearing → account | fees → clearing |
 | `adjustment` | above zero: clearing → suspense; below: suspense → clearing | fees → clearing |
 
 What the tenant's account cannot take (it is closed, or has not enough) goes to suspense in its place, with a case.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 from uuid import UUID
 
 from bursar.core.ledger.accounts import OpenAccount
@@ -68,9 +70,27 @@ def accounts_of(provider: str, currency: str) -> list[OpenAccount]:
     ]
 
 
-def touches_account(kind: EffectKind) -> bool:
+# The kinds and objects of what is booked already.
+Begun: TypeAlias = AbstractSet[tuple[EffectKind, str | None]]
+
+
+def _arrow(effect: Effect, begun: Begun) -> tuple[str, str] | None:
+    """From where to where the amount goes.
+
+    A payout that has arrived may come back, and the two may be told in either order: both together move nothing.
+    """
+    if effect.kind == "payout_failed" and ("payout_paid", effect.about) in begun:
+        return "", "account"
+    if effect.kind == "payout_paid" and ("payout_failed", effect.about) in begun:
+        return None
+    if effect.kind == "adjustment":
+        return ("", ":suspense") if effect.amount_minor > 0 else (":suspense", "")
+    return _ARROWS.get(effect.kind)
+
+
+def touches_account(effect: Effect, begun: Begun) -> bool:
     """Whether the tenant's own account is one side of it."""
-    return "account" in _ARROWS.get(kind, ())
+    return "account" in (_arrow(effect, begun) or ())
 
 
 # Which way the balance at the provider goes with what an effect is about.
@@ -85,13 +105,11 @@ def to_suspense(effect: Effect) -> Effect:
     return effect._replace(kind="adjustment", amount_minor=_SIGNS.get(effect.kind, 0) * effect.amount_minor, key=None)
 
 
-def moves_of(provider: str, effect: Effect, account_id: UUID | None) -> Sequence[Move]:
+def moves_of(provider: str, effect: Effect, account_id: UUID | None, begun: Begun = frozenset()) -> Sequence[Move]:
     """The postings of an effect; without an account suspense stands in for it. Nothing for what moves nothing."""
     base = clearing(provider, effect.currency)
     money, fee = Money(abs(effect.amount_minor), effect.currency), Money(effect.fee_minor, effect.currency)
-    arrow = _ARROWS.get(effect.kind)
-    if effect.kind == "adjustment":
-        arrow = ("", ":suspense") if effect.amount_minor > 0 else (":suspense", "")
+    arrow = _arrow(effect, begun)
 
     def named(end: str) -> AccountRef:
         if end != "account":

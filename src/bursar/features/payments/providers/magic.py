@@ -18,6 +18,8 @@ class Magic(NamedTuple):
     first: Literal["requires_action", "processing"] | None = None
     then: Literal["succeeded", "failed"] = "succeeded"
     seconds: int = 2
+    # A payout that has arrived comes back as much later.
+    returned: bool = False
     # The answer to the first call is lost.
     fault: Fault | None = None
     # The provider says another amount than was asked, by so many minor units.
@@ -51,6 +53,7 @@ MAGIC: dict[str, Magic] = {
     # Destinations of payouts. They are under way at first, as with any bank.
     "sandbox_bank": Magic(first="processing"),
     "sandbox_bank_fails": Magic(first="processing", then="failed"),
+    "sandbox_bank_returned": Magic(first="processing", returned=True),
     "sandbox_bank_refused": Magic(decline="account_closed"),
     "sandbox_bank_timeout": Magic(first="processing", fault="after"),
 }

@@ -147,12 +147,16 @@ async def _authenticate(tx: Tx, made: Made, magic: Magic, now: datetime) -> None
 
 
 async def _pay(tx: Tx, made: Made, magic: Magic, now: datetime) -> None:
-    became = "paid" if magic.then == "succeeded" else "failed"
-    await store.mark(tx, made.key, magic.then)
+    came_back = made.standing == "succeeded"
+    became = "paid" if magic.then == "succeeded" and not came_back else "failed"
+    await store.mark(tx, made.key, "succeeded" if became == "paid" else "failed")
     await _enter(
         tx, f"payout_{became}", f"{made.reference}:{became}", made, made.key, made.reference, made.amount_minor, 0, now
     )
     await tell(tx, f"payout.{became}", made.key, now)
+    if magic.returned and not came_back:
+        due = Due(f"step_back_{made.key}", "pay", made.key, "")
+        await store.insert_due(tx, due, now + timedelta(seconds=magic.seconds))
 
 
 async def dispute(tx: Tx, charge: Made, minor: int, now: datetime) -> str:
