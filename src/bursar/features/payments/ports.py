@@ -8,6 +8,7 @@ How a call ends, and what Bursar does then:
 | `NotSent` | nothing has left this process (no connection, breaker open) | sends it again, with the same key |
 | `ProviderRefused` | the provider says no for good: nothing happened, nothing will | lets the attempt fail |
 | `OutcomeUnknown` | it may have been sent, and no answer was understood to the end | asks; never guesses |
+| `KeySpent` | the provider answers this key with the same error for good | asks; fails it when the list has none |
 | `Malformed` | an answer came that cannot be read or contradicts itself | asks; what stays so becomes a case |
 
 Anything else that is raised is a bug, and counts as `OutcomeUnknown`.
@@ -192,6 +193,10 @@ class ProviderRefused(Exception):
 
 class OutcomeUnknown(Exception):
     """The call may have taken effect: a timeout, a 5xx, a connection that broke after something was sent."""
+
+
+class KeySpent(OutcomeUnknown):
+    """The provider keeps an error as the answer to this key: it may have taken effect, and nothing more will."""
 
 
 class Malformed(Exception):

@@ -12,11 +12,13 @@ from bursar.features.payments.cases import open_for
 from bursar.features.payments.intents import LEASE
 from bursar.features.payments.machine import Place
 from bursar.features.payments.model import OPEN, Attempt, Payment
-from bursar.features.payments.ports import OutcomeUnknown, Provider, Question, Report
+from bursar.features.payments.ports import KeySpent, OutcomeUnknown, Provider, ProviderRefused, Question, Report
 from bursar.kernel.db import Tx, retrying
 
 # After the first minute: when a provider is asked again, and then every day.
 AFTER = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1), timedelta(days=1))
+# A provider that answers a key with an error for good may yet find out itself what it did; so long it is waited for.
+SPENT_AFTER = timedelta(hours=1)
 # So many questions without an answer, and people look.
 _QUESTIONS_BEFORE_A_CASE = 4
 _MOST_A_TURN = 100
@@ -108,20 +110,25 @@ def question_of(attempt: Attempt, payment: Payment | None) -> Question:
 async def _find_out(
     provider: Provider, attempt: Attempt, payment: Payment | None, now: datetime, *, may_send: bool
 ) -> Ending:
-    """Ask; and what the provider has never had is sent, as long as it knows the key again."""
+    """Ask; and what the provider has never had is sent, as long as it knows the key again.
+
+    Where the key is spent, it is asked once more: what it has not even then never happened, and never will.
+    """
     told: list[Report | None] = []
 
     async def ask() -> Report:
         told.append(await provider.ask(question_of(attempt, payment)))
-        if told[0] is None:
+        if told[-1] is None:
             raise OutcomeUnknown
-        return told[0]
+        return told[-1]
 
     ending = await ending_of(ask)
-    unknown_there = bool(told) and told[0] is None
     in_time = now < attempt.created_at + timedelta(seconds=provider.key_window_seconds)
-    if unknown_there and may_send and in_time:
-        return await send(provider, attempt, payment)
+    if told == [None] and may_send and in_time:
+        ending = await send(provider, attempt, payment)
+        if isinstance(ending, KeySpent) and now >= attempt.created_at + SPENT_AFTER:
+            ending = await ending_of(ask)
+            return ProviderRefused("provider_error") if told == [None, None] else ending
     return ending
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx2
 import stripe
 
-from bursar.features.payments.ports import Malformed, NotSent, OutcomeUnknown, ProviderRefused
+from bursar.features.payments.ports import KeySpent, Malformed, NotSent, OutcomeUnknown, ProviderRefused
 from bursar.features.payments.providers.stripe_reading import Object, failure_of, part
 
 SECONDS_TO_CONNECT = 2
@@ -16,6 +16,8 @@ SECONDS_TO_ANSWER = 10
 # Nothing was done: the key is not known, may not do it, or came too often.
 _NOT_BEGUN = (401, 403, 429)
 
+# The answer was kept with the key when it came first.
+_REPLAYED = "idempotent-replayed"
 PAGE = 100
 # Further back than this nothing is looked for: what is not found then is unknown, not absent.
 _MOST_PAGES = 20
@@ -80,9 +82,11 @@ async def send(call: Call, params: dict[str, Any], key: str) -> tuple[Object, bo
     try:
         answer = await call(params, {"idempotency_key": key})
     except stripe.StripeError as error:
+        if (error.http_status or 0) >= 500 and _REPLAYED in (error.headers or {}):
+            raise KeySpent(f"{error.http_status}") from error
         raise meaning(error) from error
     heard = answer.last_response
-    return json.loads(heard.body), "idempotent-replayed" in heard.headers
+    return json.loads(heard.body), _REPLAYED in heard.headers
 
 
 async def get(call: Call, reference: str, expand: Sequence[str] = ()) -> Object | None:
