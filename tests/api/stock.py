@@ -48,6 +48,8 @@ _OF_LENDING = (
     "submit_application", "withdraw_application", "decide_application", "make_offer", "accept_offer", "quick_apply",
     "quick_decision",
 )  # fmt: skip
+# What a query may narrow a list to, which is to be whole.
+_LEFT_OUT = ("cursor", "object", "payment", "run")
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -88,7 +90,7 @@ class Stock:
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
         values = self._values(operation.id) | await self._objects(operation, path)
-        query = {name: values[name] for name in operation.named("query") if name not in ("cursor", "object", "run")}
+        query = {name: values[name] for name in operation.named("query") if name not in _LEFT_OUT}
         body = body_of(operation.body, values) if operation.body else None
         if operation.id == "approve_approval":
             assert body
@@ -132,12 +134,7 @@ class Stock:
         values |= dict.fromkeys(("client_data", "attestation_object", "authenticator_data", "signature"), "AAECAw")
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
-        values |= {
-            "team": "procurement",
-            "decision": "to_suspense",
-            "payment": None,
-            "dispute_status": "needs_response",
-        }
+        values |= {"team": "procurement", "decision": "to_suspense", "dispute_status": "needs_response"}
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}

@@ -58,7 +58,7 @@ async def quick_payment(caller: CallerOf, body: wire.QuickPayment, key: Optional
     agent = caller.as_agent(SANDBOX_AGENT)
     ask = agent.ask("create_payment", key, body, "/payments")
     provider = caller.door.providers.named(ask.credential.tenant_id, None)
-    intent = _Quick(ask, now_of(caller), asked=body, provider=provider)
+    intent = _Quick(ask, now_of(caller), providers=caller.door.providers, asked=body, provider=provider)
 
     def shown(payment: Payment | None, _: Attempt) -> Answer:
         assert payment

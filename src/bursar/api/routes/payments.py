@@ -62,7 +62,7 @@ async def create_payment(caller: CallerOf, key: IdempotencyKey, body: wire.Creat
         acknowledged(body.acknowledge_duplicate),
     )
     if body.confirm:
-        return await order(caller, Charging(ask, now_of(caller), wish=wish), _created)
+        return await order(caller, Charging(ask, now_of(caller), providers=caller.door.providers, wish=wish), _created)
 
     async def work(tx: Tx, actor: Actor) -> tuple[Payment, Happening]:
         return await create_unconfirmed(tx, actor, Intent(ask, now_of(caller)), wish)
@@ -103,8 +103,8 @@ async def confirm_payment(
     ask = caller.ask("confirm_payment", key, asked, payment_id)
     method_id = known_id(asked.payment_method, "pm", "payment method")
     intent = Charging(
-        ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"), method_id=method_id,
-        acknowledges=acknowledged(asked.acknowledge_duplicate),
+        ask, now_of(caller), providers=caller.door.providers, payment_id=known_id(payment_id, "pay", "payment"),
+        method_id=method_id, acknowledges=acknowledged(asked.acknowledge_duplicate),
     )  # fmt: skip
     return await order(caller, intent, answer_payment)
 
@@ -117,7 +117,9 @@ async def capture_payment(
     asked = body or wire.CapturePayment()
     ask = caller.ask("capture_payment", key, asked, payment_id)
     known, read_asked = known_id(payment_id, "pay", "payment"), reader_of(asked.amount)
-    intent = Following(ask, now_of(caller), payment_id=known, read=read_asked, final=asked.final)
+    intent = Following(
+        ask, now_of(caller), providers=caller.door.providers, payment_id=known, read=read_asked, final=asked.final
+    )
     return await _follow(caller, intent, intent.capture)
 
 
@@ -125,7 +127,9 @@ async def capture_payment(
 async def cancel_payment(caller: CallerOf, key: IdempotencyKey, payment_id: IdPath) -> Response:
     """Let go what was authorised and not captured."""
     ask = caller.ask("cancel_payment", key, None, payment_id)
-    intent = Following(ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"))
+    intent = Following(
+        ask, now_of(caller), providers=caller.door.providers, payment_id=known_id(payment_id, "pay", "payment")
+    )
     return await _follow(caller, intent, intent.cancel)
 
 
@@ -152,7 +156,8 @@ async def refund_payment(
     asked = body or wire.RefundPayment()
     ask = caller.ask("refund_payment", key, asked, payment_id)
     intent = Refunding(
-        ask, now_of(caller), payment_id=known_id(payment_id, "pay", "payment"), description=asked.description,
+        ask, now_of(caller), providers=caller.door.providers, payment_id=known_id(payment_id, "pay", "payment"),
+        description=asked.description,
         mandate_id=known_id(asked.mandate, "mnd", "mandate"), read=reader_of(asked.amount),
         acknowledges=acknowledged(asked.acknowledge_duplicate),
     )  # fmt: skip

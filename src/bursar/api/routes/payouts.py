@@ -30,7 +30,8 @@ def _paid(_: Payment | None, attempt: Attempt) -> Answer:
 async def create_payout(caller: CallerOf, key: IdempotencyKey, body: wire.CreatePayout) -> Response:
     """Pay out of an account through a provider; the money is held until the bank has it."""
     intent = PayingOut(
-        caller.ask("create_payout", key, body), now_of(caller), account=account_ref(body.account),
+        caller.ask("create_payout", key, body), now_of(caller), providers=caller.door.providers,
+        account=account_ref(body.account),
         money=read_amount(body.amount, body.currency),
         provider=caller.door.providers.named(caller.credential.tenant_id, body.provider),
         destination_id=known_id(body.destination, "pm", "payment method"), description=body.description,

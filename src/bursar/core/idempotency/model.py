@@ -10,8 +10,9 @@ from bursar.kernel.refusal import Conflict, Invalid, Retry
 
 # The first half of what takes two: nobody is answered with it, the second half is.
 UNDER_WAY = 102
-# Who is told to correct a request, or to ask for more rights, may do so under the same key: it had no effect.
-NOT_PINNED = frozenset({UNDER_WAY, 401, 403, 422, 429})
+# Who is told to correct a request, to ask for more rights, or to come again later, may do so under the same key: it had
+# no effect.
+NOT_PINNED = frozenset({UNDER_WAY, 401, 403, 422, 429, 503})
 
 
 class Claim(NamedTuple):

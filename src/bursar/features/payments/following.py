@@ -89,6 +89,7 @@ class Following(Intent):
         return show("pay", self.payment.id) if self.payment else None
 
     def _write(self, tx: Tx, actor: Actor, payment: Payment, kind: CallKind, money: Money) -> tuple[Attempt, Happening]:
+        self.providers.refuse_if_down(payment.provider)
         self.attempt = self.new_attempt(
             actor, new_id(), kind, payment, money, self.event, provider=payment.provider,
             account_id=payment.account_id, number=payment.attempt, final=self.final,

@@ -39,6 +39,7 @@ class Refunding(Intent):
         if before := await self.begun_before(tx, actor):
             return before
         found = self.payment = await locked_payment(tx, self.payment_id)
+        self.providers.refuse_if_down(found.provider)
         under_way = sum(
             a.amount_minor for a in await store.list_attempts(tx, found.id) if a.kind == "refund" and a.status in OPEN
         )
@@ -97,6 +98,7 @@ class PayingOut(Intent):
         if before := await self.begun_before(tx, actor):
             return before
         assert self.money
+        self.providers.refuse_if_down(self.provider)
         account = await reading.find_account(tx, self.account)
         if account.is_world:
             raise CounterpartyNotAllowed(account.number)

@@ -22,6 +22,7 @@ from bursar.features.payments.booking import ready_accounts
 from bursar.features.payments.machine import Place, begun
 from bursar.features.payments.model import OPEN, Attempt, AttemptUnderWay, Capture, Method, Payment
 from bursar.features.payments.ports import CallKind
+from bursar.features.payments.registry import NO_PROVIDERS, Providers
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
@@ -58,6 +59,8 @@ class Intent:
     payment: Payment | None = None
     # The key has begun it before: there is nothing to send, only to ask.
     again: bool = False
+    # Nothing is begun with one of these that does not answer.
+    providers: Providers = NO_PROVIDERS
 
     async def begun_before(self, tx: Tx, actor: Actor) -> Begun | None:
         """What this key has begun before; whoever calls holds its lock."""
@@ -137,6 +140,7 @@ class Charging(Intent):
             await known_customer(tx, self.wish.customer_id)
         if method_id is None:
             raise InvalidArgument("payment_method_id", "is needed to confirm a payment")
+        self.providers.refuse_if_down(provider)
         self._method = await method_of(tx, method_id, provider, "payment_method_id")
         await ready_accounts(tx, provider, currency)
         return None

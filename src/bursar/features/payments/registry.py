@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from bursar.features.payments.model import UnknownProvider
+from bursar.features.payments.breaker import Breaker, Guarded
+from bursar.features.payments.model import ProviderUnavailable, UnknownProvider
 from bursar.features.payments.ports import Provider
 from bursar.features.payments.upstream import Upstream
 
@@ -35,6 +36,8 @@ class Connection:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     tenant_id: UUID | None = None
     close: Callable[[], Awaitable[None]] = _nothing_to_close
+    # None: nothing lies between us and it that could fail.
+    breaker: Breaker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,14 @@ class Providers:
         connection = self.connections.get(name)
         if connection is None or connection.tenant_id not in (None, tenant_id):
             raise UnknownProvider("provider")
-        return connection.of(tenant_id)
+        provider = connection.of(tenant_id)
+        return Guarded(provider, connection.breaker, self.clock) if connection.breaker else provider
+
+    def refuse_if_down(self, name: str) -> None:
+        """Begin nothing with a provider that does not answer now."""
+        connection = self.connections.get(name)
+        if connection and connection.breaker and not connection.breaker.lets_through(self.clock()):
+            raise ProviderUnavailable(name)
 
     def named(self, tenant_id: UUID, name: str | None) -> str:
         """The name that a tenant means; refuses what it has not."""

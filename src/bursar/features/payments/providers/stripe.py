@@ -14,6 +14,7 @@ from uuid import UUID
 import stripe
 
 from bursar.features.payments import signing
+from bursar.features.payments.breaker import Breaker
 from bursar.features.payments.ports import (
     BalanceTransaction,
     Charge,
@@ -52,7 +53,7 @@ def connection(
 ) -> Connection:
     """One account at Stripe, for one tenant; whoever connects it closes it at the end."""
     provider = StripeProvider(api_key, api=api, return_url=return_url)
-    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id, provider.close)
+    return Connection(lambda _tenant_id: provider, tuple(secrets), tenant_id, provider.close, Breaker())
 
 
 class StripeProvider:
