@@ -628,6 +628,23 @@ ALTER TABLE ONLY bursar.loan_decision FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_decision OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_offer (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    application_id uuid NOT NULL,
+    application_version integer NOT NULL,
+    terms text NOT NULL,
+    terms_hash bytea NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_offer_terms_hash_check CHECK ((length(terms_hash) = 32))
+);
+
+ALTER TABLE ONLY bursar.loan_offer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_offer OWNER TO bursar_owner;
+
 CREATE TABLE bursar.loan_product (
     tenant_id uuid NOT NULL,
     code text NOT NULL,
@@ -738,6 +755,7 @@ CREATE TABLE bursar.payment (
     created_by uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    in_suspense boolean DEFAULT false NOT NULL,
     CONSTRAINT payment_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payment_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'manual'::text]))),
     CONSTRAINT payment_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
@@ -1272,6 +1290,12 @@ ALTER TABLE ONLY bursar.loan_decision
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_application_id_application_version_key UNIQUE (tenant_id, application_id, application_version);
 
+ALTER TABLE ONLY bursar.loan_offer
+    ADD CONSTRAINT loan_offer_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_offer
+    ADD CONSTRAINT loan_offer_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
+
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_pkey PRIMARY KEY (tenant_id, code, version);
 
@@ -1468,6 +1492,10 @@ CREATE INDEX payment_attempt_of_payment ON bursar.payment_attempt USING btree (t
 CREATE INDEX payment_attempt_waiting ON bursar.payment_attempt USING btree (id) WHERE (status = 'waiting'::text);
 
 CREATE INDEX payment_by_reference ON bursar.payment USING btree (tenant_id, provider, reference) WHERE (reference IS NOT NULL);
+
+CREATE INDEX payment_effect_dispute ON bursar.payment_effect USING btree (tenant_id, about) WHERE (kind = 'dispute'::text);
+
+CREATE INDEX payment_effect_disputes ON bursar.payment_effect USING btree (tenant_id, booked_at, reference) WHERE (kind = 'dispute'::text);
 
 CREATE INDEX payment_effect_of_attempt ON bursar.payment_effect USING btree (tenant_id, attempt_id) WHERE (attempt_id IS NOT NULL);
 
@@ -1674,6 +1702,12 @@ ALTER TABLE ONLY bursar.loan_decision
 
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.loan_offer
+    ADD CONSTRAINT loan_offer_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_application(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_offer
+    ADD CONSTRAINT loan_offer_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -1900,6 +1934,8 @@ ALTER TABLE bursar.loan_application_event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_decision ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan_offer ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.loan_product ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
@@ -1961,6 +1997,8 @@ CREATE POLICY own ON bursar.loan_application USING ((tenant_id = (NULLIF(current
 CREATE POLICY own ON bursar.loan_application_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_offer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_product USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -2109,6 +2147,8 @@ CREATE POLICY verify ON bursar.loan_application FOR SELECT TO bursar_verify USIN
 CREATE POLICY verify ON bursar.loan_application_event FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_decision FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_offer FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_product FOR SELECT TO bursar_verify USING (true);
 
@@ -2259,6 +2299,9 @@ GRANT SELECT ON TABLE bursar.loan_application_event TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_decision TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_decision TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_offer TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_offer TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_product TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_product TO bursar_verify;

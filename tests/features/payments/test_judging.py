@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 def a_payment(reference: str | None = "pi_1") -> Payment:
     return Payment(
         new_id(), "sandbox", new_id(), "USD", 10_000, "manual", None, None, "processing", 1, 0, 0, 0, 0, 0, reference,
-        None, None, False, None, {}, new_id(), NOW, NOW,
+        None, None, False, False, None, {}, new_id(), NOW, NOW,
     )  # fmt: skip
 
 

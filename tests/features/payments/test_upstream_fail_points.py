@@ -25,22 +25,30 @@ class Hit:
             branch.upstream.after = self.after
 
     async def fail(self) -> None:
+        await self._strike(ConnectionResetError())
+
+    async def cut(self) -> None:
+        await self._strike(RuntimeError("it fails here"))
+
+    async def _strike(self, error: Exception) -> None:
         self.reached.set()
         if self.kind == "raise":
-            raise ConnectionResetError
+            raise error
         await asyncio.Event().wait()
 
     async def after(self, report: Report) -> Report:
-        if "commit" in self.point:
-            self.branch.counter.database.cut = self.point.split()[0]
-            self.reached.set()
-        else:
-            await self.fail()
+        match self.point:
+            case "before commit":
+                self.branch.counter.database.before = self.cut
+            case "after commit":
+                self.branch.counter.database.after = self.cut
+            case _:
+                await self.fail()
         return report
 
     async def strike(self, intent: str) -> httpx2.Response | None:
         task = asyncio.create_task(self.branch.send("30.00", intent))
-        if self.kind == "cancel" and "commit" not in self.point:
+        if self.kind == "cancel":
             await self.reached.wait()
             await gone(task)
         with suppress(RuntimeError, asyncio.CancelledError):

@@ -7,7 +7,9 @@ from cyclopts import App, Parameter
 
 from bursar.faces.cli.options import AsJson, Mapping
 
-lending_app = App(name="lending", help="Score statements, and fit a scorecard from past loans.")
+lending_app = App(
+    name="lending", help="Loans: who asks for one and what is decided; score statements, fit a scorecard."
+)
 
 Statements = Annotated[Path, Parameter(help="The movements of all accounts, as CSV.")]
 CardFile = Annotated[Path | None, Parameter(help="A card that `fit` wrote. Default: the one that comes with Bursar.")]
