@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from bursar.core.authority import approvals
-from bursar.features.notifications import service, store
+from bursar.features.notifications import following, service, store
 from bursar.kernel.db import Database
 from tests.features.notifications.tellers import Teller, happen
 from tests.others import others_are_over
@@ -122,6 +122,17 @@ async def test_two_who_follow_at_once_make_each_delivery_once(teller: Teller) ->
     for _ in range(60):
         await asyncio.gather(*(teller.follow(3) for _ in range(3)))
     assert await teller.told(endpoint) == made
+
+
+async def test_who_follows_while_somebody_else_does_leaves_it_to_them(teller: Teller) -> None:
+    endpoint = await teller.endpoint()
+    (first,) = await teller.happened("a.first")
+    await others_are_over(teller.worker)
+    async with teller.worker.transaction(teller.tenant_id) as busy:
+        assert await following.follow(busy) == 1
+        async with teller.worker.transaction(teller.tenant_id) as other:
+            assert await following.follow(other) == 0
+    assert await teller.told(endpoint) == [first]
 
 
 @pytest.mark.parametrize("seed", range(3))
