@@ -46,7 +46,17 @@ def told(answer: httpx2.Response, value: str) -> tuple[int, str]:
 
 
 # What may be any text.
-FREE = (("name",), ("number",), ("reason",), ("team",), ("note",), ("subject_id",), ("description",), ("source",))
+FREE = (
+    ("name",),
+    ("code",),
+    ("number",),
+    ("reason",),
+    ("team",),
+    ("note",),
+    ("subject_id",),
+    ("description",),
+    ("source",),
+)
 
 
 async def test_what_is_another_tenants_answers_as_what_is_not_there_in_every_place(

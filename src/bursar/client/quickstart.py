@@ -5,7 +5,7 @@ from typing import Literal
 from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.connection import Call
 from bursar.client.room import Room
-from bursar.wire.lending import QuickApplicationAnswer, QuickDecisionAnswer
+from bursar.wire.quick_lending import QuickApplicationAnswer, QuickDecisionAnswer
 from bursar.wire.quickstart import (
     AccountBalance,
     AgentEvents,

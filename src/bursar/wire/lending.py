@@ -6,7 +6,6 @@ from pydantic import Field
 
 from bursar.wire.agents import Name
 from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
-from bursar.wire.quickstart import LooseAmount
 
 ApplicationStatus = Literal[
     "draft", "submitted", "review", "approved", "rejected", "offered", "accepted", "withdrawn", "expired"
@@ -278,33 +277,3 @@ class ApplicationEvent(Told):
     actor: str | None
     facts: dict[str, Any]
     happened_at: Time
-
-
-class QuickApplication(Asked):
-    """System 4: somebody asks for a loan, in US dollars."""
-
-    applicant_name: ApplicantName
-    email: Email
-    amount_requested: LooseAmount
-
-
-class QuickApplicationAnswer(Told):
-    """System 4's answer."""
-
-    application_id: Annotated[str, Field(examples=["app_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
-    status: Literal["pending"]
-    email: str
-
-
-class QuickDecision(Asked):
-    """What the query of a decision says, as requests are compared by it."""
-
-    decision: Outcome
-    reason: Reason | None
-
-
-class QuickDecisionAnswer(Told):
-    """System 4's answer to a decision."""
-
-    application_id: str
-    decision: Outcome

@@ -14,7 +14,7 @@ from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity.model import Actor
-from bursar.features.lending import service as lending
+from bursar.features.lending import service
 from bursar.features.lending.application import Application, Intake
 from bursar.features.lending.catalog import QUICK_INSTALLMENTS
 from bursar.features.lending.deciding import Deciding
@@ -23,7 +23,8 @@ from bursar.features.lending.trail import told
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount
-from bursar.wire import lending as wire
+from bursar.wire import lending
+from bursar.wire import quick_lending as wire
 
 router = APIRouter(prefix="/loans", tags=["quickstart: lending"], route_class=GatedRoute)
 
@@ -33,11 +34,11 @@ async def quick_apply(caller: CallerOf, body: wire.QuickApplication, key: Option
     """Ask for a loan in US dollars, of the product that comes with Bursar. An e-mail has one application at a time."""
 
     async def work(tx: Tx, actor: Actor) -> tuple[Application, Happening]:
-        product = await lending.quick_product(tx, actor)
+        product = await service.quick_product(tx, actor)
         money = read_amount(loose_text(body.amount_requested), product.currency, "amount_requested")
         intake = Intake(body.applicant_name, body.email, money.minor, QUICK_INSTALLMENTS)
-        made = await lending.apply(tx, actor, product, Wanted(intake))
-        ready = await lending.submit(tx, actor, made.id, made.version)
+        made = await service.apply(tx, actor, product, Wanted(intake))
+        ready = await service.submit(tx, actor, made.id, made.version)
         return ready, told("submitted", ready)
 
     def shown(made: Application) -> Answer:
@@ -52,8 +53,8 @@ async def quick_apply(caller: CallerOf, body: wire.QuickApplication, key: Option
 async def quick_decision(
     caller: CallerOf,
     application_id: IdPath,
-    decision: Annotated[wire.Outcome, Query(description="What is decided.")],
-    reason: Annotated[wire.Reason | None, Query(description="Why; needed to reject.")] = None,
+    decision: Annotated[lending.Outcome, Query(description="What is decided.")],
+    reason: Annotated[lending.Reason | None, Query(description="Why; needed to reject.")] = None,
     key: OptionalIdempotencyKey = None,
 ) -> Response:
     """Decide an application; one in review is left to a person."""
