@@ -1397,6 +1397,8 @@ CREATE INDEX webhook_delivery_of_status ON bursar.webhook_delivery USING btree (
 
 CREATE UNIQUE INDEX webhook_delivery_once ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, event_id) WHERE ((replay_of IS NULL) AND (event_id IS NOT NULL));
 
+CREATE INDEX webhook_delivery_over ON bursar.webhook_delivery USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
 CREATE INDEX webhook_delivery_test ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NULL));
 
 CREATE INDEX webhook_endpoint_in_use ON bursar.webhook_endpoint USING btree (tenant_id, status) WHERE (status <> 'retired'::text);
@@ -2135,7 +2137,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;
 
 GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_app;
-GRANT INSERT ON TABLE bursar.webhook_attempt TO bursar_worker;
+GRANT INSERT,DELETE ON TABLE bursar.webhook_attempt TO bursar_worker;
 GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_cursor TO bursar_app;
@@ -2143,6 +2145,7 @@ GRANT SELECT ON TABLE bursar.webhook_cursor TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_delivery TO bursar_app;
 GRANT SELECT ON TABLE bursar.webhook_delivery TO bursar_verify;
+GRANT DELETE ON TABLE bursar.webhook_delivery TO bursar_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_endpoint TO bursar_app;
 GRANT SELECT ON TABLE bursar.webhook_endpoint TO bursar_verify;
