@@ -13,7 +13,7 @@ from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
 from bursar.features.jobs import going_on, trail_store
 from bursar.features.lending import application_store, ending
-from bursar.features.notifications import following
+from bursar.features.notifications import following, keeping
 from bursar.features.notifications import store as notification_store
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.inbox import try_parked
@@ -142,6 +142,15 @@ def payment_tasks(shop: Shop) -> Tasks:
         (lambda _: try_parked(shop), 1.0),
         (lambda _: run_sandbox(shop), 0.25),
     )
+
+
+def notification_tasks(days: int) -> Tasks:
+    """The tasks of webhooks that need to know how many days deliveries are kept."""
+
+    async def forget_deliveries(database: Database) -> None:
+        await keeping.forget_old(database, days)
+
+    return ((forget_deliveries, 60.0),)
 
 
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.

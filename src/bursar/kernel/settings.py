@@ -44,4 +44,6 @@ class Settings(BaseSettings):
     )
     stripe_tenant: str | None = Field(default=None, min_length=1)
     stripe_return_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    # How many days webhook deliveries are kept that are over.
+    webhook_delivery_days: int = Field(default=30, ge=4, le=3650)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")

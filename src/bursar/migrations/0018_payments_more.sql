@@ -9,3 +9,8 @@ ALTER TABLE payment ADD COLUMN in_suspense boolean NOT NULL DEFAULT false;
 CREATE INDEX payment_effect_disputes ON payment_effect (tenant_id, booked_at, reference) WHERE kind = 'dispute';
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX payment_effect_dispute ON payment_effect (tenant_id, about) WHERE kind = 'dispute';
+
+-- Deliveries that are over are kept for a time; the events that they told of stay.
+GRANT DELETE ON webhook_delivery, webhook_attempt TO bursar_worker;
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX webhook_delivery_over ON webhook_delivery (ended_at) WHERE ended_at IS NOT NULL;

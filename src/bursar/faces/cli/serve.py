@@ -99,7 +99,11 @@ async def _door(place: Place, settings: Settings, providers: Providers) -> Async
     senders = await Database.open(place.url, role="bursar_worker", connections=2)
     post = Post(network(), plain_to_loopback=place.is_sandbox)
     dispatcher = Dispatcher(senders, post.send)
-    tasks = (*worker.payment_tasks(Shop(workers, providers)), (dispatcher.turn, 0.25))
+    tasks = (
+        *worker.payment_tasks(Shop(workers, providers)),
+        *worker.notification_tasks(settings.webhook_delivery_days),
+        (dispatcher.turn, 0.25),
+    )
     bell = Bell()
     beside = [
         asyncio.create_task(worker.work(workers, tasks)),

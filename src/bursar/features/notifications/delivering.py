@@ -16,6 +16,8 @@ import structlog
 from bursar.core.events import service as events
 from bursar.core.events.model import Recorded, event_of
 from bursar.core.ledger import reading
+from bursar.features.cases import service as cases
+from bursar.features.cases.model import Subject
 from bursar.features.notifications import delivery_store, service, store
 from bursar.features.notifications.message import message_of, message_of_test
 from bursar.features.notifications.model import (
@@ -30,7 +32,7 @@ from bursar.features.notifications.model import (
 )
 from bursar.features.notifications.sending import SECONDS_IN_ALL, Letter
 from bursar.kernel.db import Busy, CommitLost, Database, Tx, UpstreamUnavailable
-from bursar.kernel.ids import new_id
+from bursar.kernel.ids import new_id, show
 
 Send: TypeAlias = Callable[[Letter], Awaitable[Result]]
 
@@ -93,6 +95,8 @@ async def _go_on(tx: Tx, endpoint: Endpoint, told: Sequence[tuple[Taken, Result,
     if course.why is None or endpoint.status != "active":
         return
     await store.mark_inactive(tx, endpoint.id, "disabled", course.why)
+    subject = Subject("webhook_endpoint", show("whe", endpoint.id))
+    await cases.open_case(tx, "webhook_disabled", subject, course.why)
     disabled = (await service.find(tx, endpoint.id)).endpoint
     happening = service.told("webhook_endpoint.disabled", disabled)
     events.record(tx, [event_of(new_id(), None, "", "disable_webhook_endpoint", happening)])

@@ -191,3 +191,32 @@ async def end_pending(tx: Tx, endpoint_id: UUID) -> None:
         tx.tenant,
         endpoint_id,
     )
+
+
+async def list_over(tx: Tx, days: int, limit: int) -> list[tuple[UUID, UUID]]:
+    """Deliveries of all tenants that were over so many days ago, as (tenant id, delivery id); for the worker's role."""
+    return await tx.pairs(
+        """SELECT tenant_id, id FROM webhook_delivery
+           WHERE ended_at < statement_timestamp() - make_interval(days => $1) ORDER BY ended_at LIMIT $2""",
+        days,
+        limit,
+    )
+
+
+async def delete_over(tx: Tx, delivery_ids: Sequence[UUID], days: int) -> int:
+    """Delete these deliveries with their attempts, where they are still over as long; how many there were.
+
+    What is sent again meanwhile, or of which an event has yet to be passed by, stays.
+    """
+    found = await tx.column(
+        UUID,
+        """SELECT id FROM webhook_delivery
+           WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+             AND ended_at < statement_timestamp() - make_interval(days => $3) FOR UPDATE SKIP LOCKED""",
+        tx.tenant,
+        delivery_ids,
+        days,
+    )
+    await tx.run("DELETE FROM webhook_attempt WHERE tenant_id = $1 AND delivery_id = ANY($2::uuid[])", tx.tenant, found)
+    await tx.run("DELETE FROM webhook_delivery WHERE tenant_id = $1 AND id = ANY($2::uuid[])", tx.tenant, found)
+    return len(found)
