@@ -16,6 +16,7 @@ from bursar.api.docs import add_docs
 from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
+from bursar.api.quickstart import agents as agent_payments
 from bursar.api.quickstart import fintech, retail, startup
 from bursar.api.routes import (
     accounts,
@@ -57,7 +58,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation, startup,
+    notifications, reconciliation, startup, agent_payments,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -188,6 +188,14 @@ async def list_attempts(tx: Tx, payment_id: UUID) -> list[Attempt]:
     return await _attempts(tx, ids)
 
 
+async def list_attempts_of_job(tx: Tx, job_id: UUID) -> list[Attempt]:
+    """All calls that a job has had made, of all its shares."""
+    ids = await tx.column(
+        UUID, "SELECT id FROM payment_attempt WHERE tenant_id = $1 AND job_id = $2", tx.tenant, job_id
+    )
+    return await _attempts(tx, ids)
+
+
 async def list_attempts_of_kind(tx: Tx, kind: CallKind, before: UUID | None, limit: int) -> list[Attempt]:
     """Attempts of a kind, newest first, before the one named."""
     ids = await tx.column(
@@ -207,7 +215,7 @@ async def _attempts(tx: Tx, ids: Sequence[UUID]) -> list[Attempt]:
         Attempt,
         """SELECT id, payment_id, number, kind, provider, account_id, currency, amount_minor, status, reference, method,
                   final, failure, description, event_id, approval_id, principal_id, claim_id, request_hash, asked,
-                  ask_at, leased_until, created_at, ended_at
+                  ask_at, leased_until, created_at, ended_at, job_id, job_share
            FROM payment_attempt WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id""",
         tx.tenant,
         ids,
@@ -219,10 +227,11 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
     tx.later(
         """INSERT INTO payment_attempt (tenant_id, id, payment_id, number, kind, provider, account_id, currency,
                                         amount_minor, status, method, final, description, event_id, approval_id,
-                                        principal_id, claim_id, request_hash, ask_at, leased_until, created_at)
+                                        principal_id, claim_id, request_hash, ask_at, leased_until, created_at,
+                                        job_id, job_share)
            SELECT $1, $2::uuid, $3::uuid, $4::int, $5::text, $6::text, $7::uuid, $8::text, $9::bigint, $10::text,
                   $11::text, $12::boolean, $13::text, $14::uuid, $15::uuid, $16::uuid, $17::uuid, $18::bytea,
-                  $19::timestamptz, $20::timestamptz, $21::timestamptz""",
+                  $19::timestamptz, $20::timestamptz, $21::timestamptz, $22::uuid, $23::smallint""",
         tx.tenant,
         attempt.id,
         attempt.payment_id,
@@ -244,6 +253,8 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
         attempt.ask_at,
         attempt.leased_until,
         attempt.created_at,
+        attempt.job_id,
+        attempt.job_share,
     )
 
 
