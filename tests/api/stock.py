@@ -34,7 +34,7 @@ _JOBS = (*_OF_A_HOLDER, "claim_step", "create_job", "list_jobs", "get_job", "lis
 _OF_JOBS: dict[str, Any] = {
     "token": 2, "lease_seconds": 60, "roles": "price", "definition": "checkout", "weight": 1, "version": 1,
     "wait": "0", "after": "0", "note": "A note", "reference": "order-7",
-    "purpose": "A purpose", "to": AGENT, "retry": True,
+    "purpose": "A purpose", "to": AGENT, "retry": True, "payment_method": None, "destination": None,
 }  # fmt: skip
 _DAYS = count()
 _OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
@@ -86,6 +86,10 @@ class Stock:
 
     async def request(self, operation: Operation, **named: str) -> Request:
         """A request for this operation with every field there is; `named` says what its path names, else it is new."""
+        if operation.id in ("reserve_funds", "mark_paid") and "agent_id" not in named:
+            await self.made("/payments/create", {"agent_id": AGENT, "amount_cents": 5000, "currency": "USD"})
+        if operation.id == "mark_paid" and "agent_id" not in named:
+            await self.made(f"/agents/{AGENT}/reserve?amount_cents=5", None)
         path = operation.path
         for name in operation.named("path"):
             path = path.replace(f"{{{name}}}", named.get(name) or await self._made_for(operation.id, name))
@@ -126,7 +130,13 @@ class Stock:
         values: dict[str, Any] = dict.fromkeys(("account", "source", "source_account", "from_account"), main)
         values |= dict.fromkeys(("target", "target_account", "to_account"), side)
         values |= {"amount": "5", "credit_limit": "5", "currency": self.currency, "floor": "credit_limit"}
-        values |= {"agent_id": AGENT, "description": "A description", "metadata": {"case": "7"}, "mode": "each"}
+        values |= {
+            "amount_cents": 500,
+            "agent_id": AGENT,
+            "description": "A description",
+            "metadata": {"case": "7"},
+            "mode": "each",
+        }
         values |= {"name": f"name-{new_id().hex}", "number": f"number-{new_id().hex}", "normal_side": "credit"}
         values |= {"effective_at": PAST, "expires_at": FUTURE, "at": PAST, "start": PAST, "end": FUTURE}
         values |= {"limit": "20", "action": operation_id, "scopes": "accounts:read"}

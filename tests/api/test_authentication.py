@@ -20,6 +20,7 @@ from tests.api.tenants import AGENT, Tenant, bearing, key_for
 QUICKSTART = {
     "agent_transfer": "create_transfer", "retail_transfer": "create_transfer", "agent_events": "list_events",
     "account_balance": "get_balance", "quick_payment": "create_payment", "quick_payment_status": "get_payment",
+    "create_agent_payment": "create_payment", "reserve_funds": "create_hold", "mark_paid": "claim_step",
 }  # fmt: skip
 
 
@@ -95,6 +96,8 @@ async def test_a_key_without_the_scope_is_refused_by_every_operation_and_that_is
 
 READS = ("events:read",)
 BESIDES = {
+    # They go on with a job.
+    "create_agent_payment": ("payments:capture", "jobs:work"), "mark_paid": ("holds:capture",),
     "create_key": ("accounts:read",), "create_webhook_endpoint": READS, "change_webhook_endpoint": READS,
     "enable_webhook_endpoint": READS,
 }  # fmt: skip

@@ -63,6 +63,9 @@ EVENTS = {
     "create_payment": 3,
     "confirm_payment": 3,
     "quick_payment": 3,
+    # Two steps of a job besides; and a claim, a capture and the step.
+    "create_agent_payment": 8,
+    "mark_paid": 3,
     "create_payout": 2,
     "refund_payment": 4,
     "cancel_payment": 2,

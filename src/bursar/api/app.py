@@ -16,6 +16,7 @@ from bursar.api.docs import add_docs
 from bursar.api.door import Door
 from bursar.api.intake import Intake
 from bursar.api.problems import InternalError, MethodNotAllowed, NoSuchEndpoint, invalid_request, response_of
+from bursar.api.quickstart import agents as agent_payments
 from bursar.api.quickstart import fintech, retail, startup
 from bursar.api.quickstart import lending as quick_lending
 from bursar.api.routes import (
@@ -62,7 +63,7 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation, startup, upstream, loan_products, applications, quick_lending,
+    notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
@@ -98,6 +98,30 @@ class Connection:
     async def ask_text(self, call: Call) -> str:
         """Send a call whose answer is plain text."""
         return (await self._answer(call)).text
+
+    async def listen(self, call: Call, after: int) -> AsyncGenerator[str]:
+        """The data of each server-sent event after the one of this id, until the service or the connection ends.
+
+        Raises what Bursar says instead of a stream.
+        """
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        try:
+            async with self._client.stream(call.method, call.path, headers=headers) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise _problem(call, response)
+                data = ""
+                async for line in response.aiter_lines():
+                    data = line.removeprefix("data: ") if line.startswith("data: ") else data
+                    # An event is there once its empty line is.
+                    if data and not line:
+                        yield data
+                        data = ""
+        except _NEVER_SENT as error:
+            raise Unreachable(call.operation, _reason(error)) from error
+        except httpx2.RequestError:
+            # It broke: whoever listens takes it up where it broke.
+            return
 
     async def _answer(self, call: Call) -> httpx2.Response:
         """Send until there is an answer to go by. Once an attempt may have moved money, no later one just says "no"."""

@@ -1,14 +1,19 @@
 """Jobs: initiate them, do their steps, wait for them, read what became of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from bursar.client.arguments import Amount, exact, given, segment
+from bursar.client.connection import Call
+from bursar.client.failures import CallFailed
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
 from bursar.wire.jobs import Claimed, Job, JobDefinitions, JobEvent, JobReport, JobStatus, WantedShare
 
-# As long as the service waits at most.
-_WAIT = 20
+_GOES_ON = ("active", "compensating")
+# Before a stream that broke is taken up again, longer each time that it could not be.
+_PAUSE_SECONDS = 0.1
+_MOST_FAILURES = 8
 
 
 class Jobs(Room):
@@ -70,15 +75,25 @@ class Jobs(Room):
         return await self._read(Page[JobEvent], "list_job_events", f"/v1/jobs/{segment(job_id)}/events", query)
 
     async def iterate_job_events(self, job_id: str) -> AsyncIterator[JobEvent]:
-        """What happens to a job, from its beginning until it has ended; waits for what has not happened yet."""
-        known = 0
+        """What happens to a job, from its beginning until it has ended, as it happens.
+
+        It is a stream; one that breaks is taken up after the last event. Raises a CallFailed once Bursar says no, or
+        could not be reached several times.
+        """
+        call, known, failed = Call("list_job_events", "GET", f"/v1/jobs/{segment(job_id)}/events"), 0, 0
         while True:
-            page = await self.list_job_events(job_id, wait=_WAIT, after=known)
-            for event in page.items:
-                known = event.version
-                yield event
-            if not page.items and (await self.get_job(job_id)).ended_at:
-                return
+            try:
+                async for data in self._connection.listen(call, known):
+                    event = JobEvent.model_validate_json(data)
+                    known, failed = event.version, 0
+                    yield event
+                    if event.status not in _GOES_ON:
+                        return
+            except CallFailed as failure:
+                failed += 1
+                if not failure.passing or failed == _MOST_FAILURES:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS * 2**failed)
 
     async def get_job_report(self, job_id: str) -> JobReport:
         """Everything about a job."""

@@ -9,6 +9,8 @@ from bursar.wire.quick_lending import QuickApplicationAnswer, QuickDecisionAnswe
 from bursar.wire.quickstart import (
     AccountBalance,
     AgentEvents,
+    AgentJobAnswer,
+    AgentPaymentAnswer,
     AgentTransferAnswer,
     QuickPaymentAnswer,
     QuickPaymentShown,
@@ -50,6 +52,27 @@ class Quickstart(Room):
         """System 2: money from one account to another; `request_id` names the transfer."""
         body = given(from_account=from_account, to_account=to_account, amount=exact(amount))
         return await self._change(RetailTransferAnswer, "retail_transfer", "/transfers", body, idempotency_key)
+
+    async def create_agent_payment(
+        self, *, agent_id: str, amount_cents: int, currency: str, idempotency_key: str | None = None
+    ) -> AgentPaymentAnswer:
+        """System 3: take a payment for an agent, as a job."""
+        body = given(agent_id=agent_id, amount_cents=amount_cents, currency=currency)
+        return await self._change(
+            AgentPaymentAnswer, "create_agent_payment", "/payments/create", body, idempotency_key
+        )  # fmt: skip
+
+    async def reserve_funds(
+        self, agent_id: str, *, amount_cents: int, idempotency_key: str | None = None
+    ) -> AgentJobAnswer:
+        """System 3: hold funds of an agent until it marks them as paid."""
+        path = f"/agents/{segment(agent_id)}/reserve?amount_cents={amount_cents:d}"
+        return await self._change(AgentJobAnswer, "reserve_funds", path, None, idempotency_key)
+
+    async def mark_paid(self, agent_id: str, *, idempotency_key: str | None = None) -> AgentJobAnswer:
+        """System 3: pay the oldest of an agent's jobs whose funds are reserved."""
+        path = f"/agents/{segment(agent_id)}/mark-paid"
+        return await self._change(AgentJobAnswer, "mark_paid", path, None, idempotency_key)
 
     async def quick_payment(
         self,

@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import time
+from hashlib import sha256
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -31,6 +32,13 @@ def _random_bits() -> int:
     if not _drawn:
         _drawn.extend(struct.unpack("=512Q", os.urandom(4096)))
     return _drawn.pop()
+
+
+def id_from(origin: UUID, *part: str | int) -> UUID:
+    """The id of a part of what `origin` names: of its time, and a hash where others have chance, so always the same."""
+    digest = int.from_bytes(sha256("/".join([origin.hex, *map(str, part)]).encode()).digest())
+    order, tail = digest & 0xFFF, digest >> 12 & (1 << 62) - 1
+    return _make((origin.int >> 80 << 80 | 7 << 76 | order << 64 | 2 << 62 | tail).to_bytes(16))
 
 
 def made_of(data: bytes) -> UUID:

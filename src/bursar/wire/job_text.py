@@ -27,7 +27,10 @@ def report_text(report: JobReport) -> str:
         *_table(
             ["from", "to", "amount", "state", "hold", "transfer"],
             [
-                [s.source, s.target, s.amount or "", s.state, s.hold_id or "", s.transfer_id or ""]
+                [
+                    s.source or s.payment_method or "", s.target or s.destination or "", s.amount or "", s.state,
+                    s.hold_id or s.payment_id or s.payout_id or "", s.transfer_id or "",
+                ]
                 for s in job.shares
             ],
         ),

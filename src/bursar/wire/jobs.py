@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
 JobStatus = Literal["active", "compensating", "done", "failed", "canceled"]
-StepState = Literal["ready", "claimed", "awaiting_approval", "closed"]
+StepState = Literal["ready", "claimed", "awaiting_approval", "awaiting_payment", "closed"]
 
 DefinitionName = Annotated[str, Field(pattern=NAME_PATTERN, examples=["checkout"])]
 Role = Annotated[str, Field(pattern=NAME_PATTERN, examples=["check_risk"])]
@@ -24,12 +24,28 @@ LeaseSeconds = Annotated[
 ]
 
 
-class WantedShare(Asked):
-    """Who pays whom; `weight` says how much of the whole beside the other shares."""
+class WantedShare(AskedInPart):
+    """Who pays whom; `weight` says how much of the whole beside the other shares.
 
-    source: AccountRef
-    target: Annotated[AccountRef, Field(examples=["ACC20002"])]
+    In place of `source` a `payment_method` is charged by its provider; in place of `target` a `destination` is paid out
+    to. All shares of a job move in the same way.
+    """
+
+    source: AccountRef | None = None
+    payment_method: Annotated[str | None, Field(max_length=64, examples=["pm_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])] = None
+    target: Annotated[AccountRef | None, Field(examples=["ACC20002"])] = None
+    destination: Annotated[str | None, Field(max_length=64, description="A payment method that is a bank account.")] = (
+        None
+    )
     weight: Annotated[int, Field(ge=1, le=10**15, examples=[1])] = 1
+
+    @model_validator(mode="after")
+    def _names_both_ends(self) -> "WantedShare":
+        if (self.source is None) == (self.payment_method is None):
+            raise ValueError("needs a source or a payment_method, and not both")
+        if (self.target is None) == (self.destination is None):
+            raise ValueError("needs a target or a destination, and not both")
+        return self
 
 
 class CreateJob(Asked):
@@ -109,15 +125,22 @@ class JobStep(Told):
 
 
 class JobShare(Told):
-    """A share of a job: its amount once priced, its hold once reserved, its transfer once captured."""
+    """A share of a job: its amount once priced, its hold once reserved, its transfer once captured.
 
-    source: str
-    target: str
+    Of one that moves through a provider the `payment_id` or `payout_id`, once the provider was to be called.
+    """
+
+    source: str | None
+    target: str | None
+    payment_method: str | None
+    destination: str | None
     weight: int
     amount: MoneyText | None
     hold_id: str | None
     transfer_id: str | None
     reversal_id: str | None
+    payment_id: str | None
+    payout_id: str | None
     state: Annotated[
         Literal["open", "reserved", "captured", "released", "reversed"], Field(description="What became of its money.")
     ]

@@ -85,6 +85,32 @@ class RetailTransfer(Asked):
     amount: LooseAmount
 
 
+Cents = Annotated[int, Field(ge=1, le=10**15 - 1, examples=[2500], description="In the smallest unit of the currency.")]
+
+
+class CreateAgentPayment(Asked):
+    """System 3: take a payment for an agent."""
+
+    agent_id: Name
+    amount_cents: Cents
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$", examples=["USD"])]
+
+
+class AgentPaymentAnswer(Told):
+    """System 3's answer to a payment: the job, and the payment that its provider was asked for."""
+
+    job_id: Annotated[str, Field(examples=["job_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
+    payment_id: Annotated[str, Field(examples=["pay_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
+    status: PaymentStatus
+
+
+class AgentJobAnswer(Told):
+    """System 3's answer to what an agent does with a job; `processing` while a provider has yet to say."""
+
+    id: Annotated[str, Field(examples=["job_0192f7b48c1d7d5e9a3b6f1e2d3c4b5a"])]
+    status: Literal["reserved", "paid", "processing"]
+
+
 class QuickPayment(Asked):
     """System 5: take a payment; who pays and how are named by the caller's own names."""
 

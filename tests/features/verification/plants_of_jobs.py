@@ -3,6 +3,7 @@
 from bursar import worker
 from bursar.kernel.db import Database
 from tests.crews import Crew
+from tests.features.jobs.test_through_providers import charged, work
 
 HELD = "(SELECT hold_id FROM job_effect WHERE kind = 'reserved' AND job_id IN (SELECT id FROM job WHERE {0}))"
 OF_JOBS, OF_FAILED, OF_DONE = HELD.format("true"), HELD.format("status = 'failed'"), HELD.format("status = 'done'")
@@ -33,9 +34,16 @@ PLANTS: list[tuple[str, str]] = [
     ("I50", f"/* another reversal */ UPDATE job_effect SET entry_id = {A_TRANSFER} WHERE kind = 'reversed'"),
     ("I50", "DELETE FROM job_effect WHERE kind = 'captured'"),
     ("I50", "DELETE FROM job_effect WHERE kind = 'reversed'"),
-    ("I50", "UPDATE job_effect SET hold_id = (SELECT id FROM hold WHERE status = 'voided') WHERE kind = 'reserved'"),
+    ("I50", "UPDATE job_effect SET hold_id = (SELECT id FROM hold WHERE status = 'voided' LIMIT 1) "
+            "WHERE kind = 'reserved'"),
     ("I50", "UPDATE job_effect SET hold_id = (SELECT id FROM hold WHERE status = 'pending' LIMIT 1) "
             "WHERE kind = 'released'"),
+    ("I50", f"/* another's */ UPDATE hold SET owner_id = NULL WHERE status = 'pending' AND id IN {OF_JOBS}"),
+    ("I66", "DELETE FROM job_effect WHERE kind = 'captured' AND attempt_id IS NOT NULL"),
+    ("I66", "DELETE FROM job_effect WHERE kind = 'reversed' AND attempt_id IS NOT NULL"),
+    ("I66", "UPDATE payment_attempt SET amount_minor = amount_minor + 1 WHERE kind = 'charge' AND job_id IS NOT NULL"),
+    ("I66", "UPDATE payment SET refunded_minor = 0 WHERE refunded_minor > 0"),
+    ("I66", "UPDATE payment SET captured_minor = 1, refunded_minor = 0"),
 ]  # fmt: skip
 
 
@@ -49,7 +57,14 @@ async def play(crew: Crew, url: str) -> None:
     token = await crew.claim("ann", failing)
     await crew.ok("ann", f"/{failing}/fail", {"token": token, "reason": "The shop is closed.", "retry": False})
     await crew.ok("operator", f"/{paid}/cancel", {"reason": "Not ours."})
+    card = await charged(crew, "sandbox_ok")
+    await crew.until("reconciled", shares=card)
+    refunded = await crew.until("charged", shares=card)
+    await crew.ok("operator", f"/{refunded}/cancel", {"reason": "Not ours."})
     workers = await Database.open(url, role="bursar_worker", connections=2)
     await worker.compensate_jobs(workers)
+    await work(workers, url)
     await workers.close()
-    assert [(await crew.get(f"/{job}"))["status"] for job in (failing, paid)] == ["failed", "canceled"]
+    assert [(await crew.get(f"/{job}"))["status"] for job in (failing, paid, refunded)] == [
+        "failed", "canceled", "canceled",
+    ]  # fmt: skip

@@ -55,11 +55,15 @@ def _show_share(share: Share, currency: str) -> wire.JobShare:
     return wire.JobShare(
         source=share.source,
         target=share.target,
+        payment_method=show("pm", share.method_id) if share.method_id and share.road == "charge" else None,
+        destination=show("pm", share.method_id) if share.method_id and share.road == "payout" else None,
         weight=share.weight,
         amount=show_minor(share.amount_minor, currency) if share.amount_minor is not None else None,
         hold_id=show("hold", share.hold_id) if share.hold_id else None,
         transfer_id=show("tr", share.entry_id) if share.entry_id else None,
         reversal_id=show("tr", share.reversal_id) if share.reversal_id else None,
+        payment_id=show("pay", share.payment_id) if share.payment_id else None,
+        payout_id=show("po", share.payout_id) if share.payout_id else None,
         state=share.state,
     )
 

@@ -1,12 +1,14 @@
 """`/v1/jobs/claim` and the verbs of whoever holds a step: renew, complete, fail, hand over."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from bursar.api.door import (
     PENDING,
+    Caller,
     CallerOf,
     IdempotencyKey,
     OptionalIdempotencyKey,
@@ -14,20 +16,23 @@ from bursar.api.door import (
     json_response,
     show_pending,
 )
+from bursar.api.paying import now_of, shop_of
 from bursar.api.problems import WRITE_PROBLEMS, answer_of
 from bursar.api.routes.job_shapes import show_job
 from bursar.api.routes.refs import IdPath
 from bursar.api.routing import GatedRoute
 from bursar.api.waiting import Wait, bell_of_steps, waited_for
-from bursar.core.authority.model import Instruction, PendingApproval, Told
+from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.service import Reply
 from bursar.core.events.model import Happening
-from bursar.core.idempotency.model import Answer
+from bursar.core.idempotency.model import UNDER_WAY, Answer
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import Order
 from bursar.features.jobs import completing, reading
 from bursar.features.jobs import service as jobs
-from bursar.features.jobs.completing import Completion, Shows
-from bursar.features.jobs.model import Job, Share
+from bursar.features.jobs.calling import call
+from bursar.features.jobs.completing import Completion, Plan, Shows
+from bursar.features.jobs.model import Job, JobStateConflict, LeaseLost, Share
 from bursar.features.jobs.reading import Seen
 from bursar.features.jobs.service import NothingToClaim
 from bursar.kernel.db import Tx
@@ -91,16 +96,47 @@ async def renew_step(
 async def complete_step(caller: CallerOf, key: IdempotencyKey, job_id: IdPath, body: wire.CompleteStep) -> Response:
     """Say that the step is done: what it does to money (hold, capture) happens with it, under your mandate, or nothing.
 
-    A step is done once, whoever asks and under whatever key: a second completion finds its token gone.
+    A step is done once, whoever asks and under whatever key: a second completion finds its token gone. One that goes
+    through a provider is answered with the job as it stands, and waits in it (`awaiting_payment`) for what is unknown.
     """
     ask = caller.ask("complete_step", key, body, job_id)
-    wanted = Completion(body.token, body.amount, body.note)
-    async with caller.looking_ahead() as tx:
-        plan = await completing.plan(tx, read("job", job_id), wanted)
+    return caller.respond(
+        await complete(caller, ask, read("job", job_id), Completion(body.token, body.amount, body.note)), ask
+    )
+
+
+async def complete(caller: Caller, ask: Ask, job_id: UUID | None, wanted: Completion) -> Reply:
+    """Complete a step, with all that a provider does for it; the job as it stands then."""
+    plan = await _plan(caller, job_id, wanted)
     if plan is None:
         # Said where it is also written down that it was.
-        return await caller.submit(Instruction(ask, _unknown, _unanswered))
+        return await caller.door.desk.submit(Instruction(ask, _unknown, _unanswered))
+    reply = await caller.door.desk.submit(_instruction(caller, ask, plan))
+    if isinstance(reply, LeaseLost | JobStateConflict):
+        # Another request of theirs may have begun it just now.
+        again = await _plan(caller, job_id, wanted)
+        if again and again.begun_by:
+            plan = again
+            reply = await caller.door.desk.submit(_instruction(caller, ask, plan))
+    if isinstance(reply, Refusal) or reply.status != UNDER_WAY:
+        return reply
+    return json_answer(show_job(await called(caller, plan.job.id, begun_before=plan.begun_by is not None)))
 
+
+async def _plan(caller: Caller, job_id: UUID | None, wanted: Completion) -> Plan | None:
+    async with caller.looking_ahead() as tx:
+        return await completing.plan(tx, job_id, wanted)
+
+
+async def called(caller: Caller, job_id: UUID, *, begun_before: bool) -> Seen:
+    """Have the provider called for a step that was begun; the job as it stands then."""
+    tenant_id = caller.credential.tenant_id
+    await call(shop_of(caller), tenant_id, job_id, begun_before=begun_before)
+    async with caller.looking_ahead() as tx:
+        return await reading.see(tx, job_id)
+
+
+def _instruction(caller: Caller, ask: Ask, plan: Plan) -> Instruction:
     def orders(actor: Actor) -> Sequence[Order]:
         return completing.orders(plan, actor)
 
@@ -112,8 +148,8 @@ async def complete_step(caller: CallerOf, key: IdempotencyKey, job_id: IdPath, b
 
     shows = Shows(show, refused, _pending)
     size = max(1, len(plan.shares))
-    with_it = completing.with_it(plan, shows)
-    return await caller.submit(Instruction(ask, orders, _unanswered, size, with_it=with_it, judged_as=plan.judged_as))
+    with_it = completing.with_it(plan, shows, now_of(caller))
+    return Instruction(ask, orders, _unanswered, size, with_it=with_it, judged_as=plan.judged_as)
 
 
 def _unknown(_: Actor) -> Sequence[Order]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.job_shapes import show_definition, show_job
+from bursar.api.routes.payment_shapes import known_id
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
 from bursar.api.waiting import Wait, bell_of_job, waited_for
@@ -16,6 +17,7 @@ from bursar.core.identity.model import Actor
 from bursar.features.jobs import reading
 from bursar.features.jobs import service as jobs
 from bursar.features.jobs.reading import Seen
+from bursar.features.jobs.sharing import Wanted
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read
 from bursar.kernel.money import show_minor
@@ -45,7 +47,7 @@ async def create_job(caller: CallerOf, body: wire.CreateJob, key: OptionalIdempo
         body.version,
         body.currency,
         body.amount,
-        [jobs.Wanted(account_ref(s.source), account_ref(s.target), s.weight) for s in body.shares],
+        [_wanted(share) for share in body.shares],
         body.reference,
         body.purpose,
     )
@@ -57,6 +59,12 @@ async def create_job(caller: CallerOf, body: wire.CreateJob, key: OptionalIdempo
         return await reading.see(tx, job.id), jobs.told(job, "created", "done", **facts)
 
     return await caller.act(caller.ask("create_job", key, body), work, lambda seen: json_answer(show_job(seen), 201))
+
+
+def _wanted(share: wire.WantedShare) -> Wanted:
+    source, target = (account_ref(ref) if ref is not None else None for ref in (share.source, share.target))
+    method_id = known_id(share.payment_method, "pm", "payment method")
+    return Wanted(source, target, share.weight, method_id, known_id(share.destination, "pm", "payment method"))
 
 
 @router.get("/v1/jobs", response_model=Page[wire.Job], responses=READ_PROBLEMS)

@@ -227,13 +227,15 @@ class Aside(Protocol):
 class With(NamedTuple):
     """What is done in the transaction of the orders, once it is known what they came to.
 
-    It may answer in the instruction's place, and says what else happened if anything did. A refusal that it raises
+    It may answer in the instruction's place, and says what else happened if anything did, as the event of `event_id`
+    where it must know that beforehand. A refusal that it raises
     undoes the orders, too. It locks nothing but the object of this id; a batch does its instructions' in the order of
     these.
     """
 
     object_id: UUID
     work: Callable[[Tx, Actor, Sequence[Told]], Awaitable[tuple[Answer | None, Happening | None]]]
+    event_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

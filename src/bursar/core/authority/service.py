@@ -94,7 +94,7 @@ async def _ended(tx: Tx, job: Job, told: moving.Result, written: list[Event]) ->
     answer = own or job.instruction.answer(told.outcomes)
     if happening is None:
         return answer, told.event_id
-    event = event_of(new_id(), job.actor, ask.request_id, ask.action.name, happening)
+    event = event_of(with_it.event_id or new_id(), job.actor, ask.request_id, ask.action.name, happening)
     written.append(event)
     return answer, told.event_id or event.id
 

@@ -14,7 +14,7 @@ NAME = r"^[a-z][a-z0-9_]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
 # What completing a step does beside telling that it is done.
 Effect = Literal["none", "price", "reserve", "capture"]
-_BUILT_IN = ("checkout", "claim_disbursement", "shared_bill")
+_BUILT_IN = ("agent_payment", "checkout", "claim_disbursement", "shared_bill")
 _MOST_STEPS = 20
 
 

@@ -8,25 +8,19 @@ from bursar.core.events.model import Happening, event_of
 from bursar.core.ledger import reading
 from bursar.core.ledger.orders import ReleaseHold, ReverseEntry
 from bursar.core.ledger.outcomes import Done
-from bursar.features.jobs import machine, store, trail_store
+from bursar.features.jobs import machine, store, through, trail_store
 from bursar.features.jobs.definition import read_definition
 from bursar.features.jobs.machine import Moved
 from bursar.features.jobs.model import Job, Kind, Share
 from bursar.features.jobs.service import told, write
 from bursar.features.jobs.store import Loaded
+from bursar.features.jobs.through import NotUndone
 from bursar.features.jobs.trail_store import NewEffect, Settled
+from bursar.features.payments.model import OPEN
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 
 _ACTION = "go_on_with_job"
-
-
-class _NotUndone(Exception):
-    """The book refused to give something back: nothing of the step is undone."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 async def time_out(tx: Tx, job_id: UUID) -> bool:
@@ -40,8 +34,10 @@ async def time_out(tx: Tx, job_id: UUID) -> bool:
 
 
 async def settle(tx: Tx, job_id: UUID) -> bool:
-    """Go on with a job whose approval is decided: the step is done by what was carried out, or has failed."""
+    """Go on with a job that waited for a person or a provider: the step is done by what came of it, or has failed."""
     found = await store.lock_job(tx, job_id)
+    if found and found.job.state == "awaiting_payment":
+        return await _settle_payments(tx, found)
     if found is None or found.job.state != "awaiting_approval":
         return False
     assert found.job.approval_id
@@ -69,6 +65,27 @@ async def _pass(tx: Tx, found: Loaded, settled: Settled) -> None:
     trail_store.insert_effects(tx, job.id, [NewEffect(job.step, 1, kind, hold_id, settled.entry_id)])
 
 
+async def _settle_payments(tx: Tx, found: Loaded) -> bool:
+    """The step is done once every call for it has succeeded; one that came to nothing gives the job up."""
+    job, definition = found.job, read_definition(found.definition)
+    assert job.holder_id
+    shares, effect = await trail_store.list_shares(tx, [job.id]), definition.step(job.step).effect
+    calls = await through.calls_of(tx, job, shares[0][1].road, effect)
+    if any(call.status in OPEN for call in calls):
+        return False
+    failed = next((call for call in calls if call.status != "succeeded"), None)
+    if failed:
+        why = f"The {failed.kind} of share {failed.job_share} came to nothing: {failed.failure or failed.status}."
+        await _go(tx, job, machine.undoing(job, "failed", None, why, found.now))
+        return True
+    note = await trail_store.find_note(tx, job.id, job.version)
+    await _go(tx, job, machine.passed(job, definition, job.holder_id, found.done, found.now, note))
+    kind: Kind = "reserved" if effect == "reserve" else "captured"
+    effects = [NewEffect(job.step, call.job_share or 0, kind, None, None, call.id) for call in calls]
+    trail_store.insert_effects(tx, job.id, effects)
+    return True
+
+
 async def compensate(tx: Tx, job_id: UUID) -> bool:
     """Undo the last step that is not undone; with the first of them the job has ended. False: there is nothing to do.
 
@@ -79,12 +96,15 @@ async def compensate(tx: Tx, job_id: UUID) -> bool:
     if found is None or found.job.status != "compensating":
         return False
     shares = [share for _, share in await trail_store.list_shares(tx, [job_id])]
-    captured = [share for share in shares if share.entry_id and not share.reversal_id]
-    held = [share for share in shares if share.hold_id and not share.released and not share.entry_id]
+    captured = [share for share in shares if share.state == "captured"]
+    held = [share for share in shares if share.state == "reserved"]
     try:
         async with tx.savepoint():
-            await _undo(tx, found, captured, held)
-    except _NotUndone as refused:
+            if shares[0].road == "book":
+                await _undo(tx, found, captured, held)
+            else:
+                await _undo_calls(tx, found, shares)
+    except NotUndone as refused:
         await _go(tx, found.job, machine.undo_put_off(found.job, found.now, refused.reason))
     return True
 
@@ -106,11 +126,30 @@ async def _undo(tx: Tx, found: Loaded, captured: list[Share], held: list[Share])
         trail_store.insert_effects(tx, found.job.id, done)
 
 
+async def _undo_calls(tx: Tx, found: Loaded, shares: list[Share]) -> None:
+    """Have the provider give back what it did; the job has ended once it has."""
+    job, definition = found.job, read_definition(found.definition)
+    if shares[0].road == "payout":
+        done = await through.release_payouts(tx, job, shares)
+    else:
+        given = await through.give_back(tx, job, shares, found.now)
+        if given is None:
+            await _go(tx, job, machine.undo_put_off(job, found.now, "The provider is asked to give it back."))
+            return
+        done = given
+    numbers = {step.effect: number for number, step in enumerate(definition.steps, 1)}
+    reverses = any(effect.kind == "reversed" for effect in done)
+    step = numbers["capture" if reverses else "reserve"] if done else 1
+    await _go(tx, job, machine.undone(job, found.now, step, is_all=True))
+    if done:
+        trail_store.insert_effects(tx, job.id, [effect._replace(step=step) for effect in done])
+
+
 async def _reverse(tx: Tx, step: int, shares: list[Share]) -> list[NewEffect]:
     orders = [ReverseEntry(new_id(), new_id(), share.entry_id) for share in reversed(shares) if share.entry_id]
     for outcome in await undo(tx, _ACTION, orders):
         if not isinstance(outcome, Done):
-            raise _NotUndone(outcome.detail if isinstance(outcome, Exception) else "It could not be reversed.")
+            raise NotUndone(outcome.detail if isinstance(outcome, Exception) else "It could not be reversed.")
     made = zip(reversed(shares), orders, strict=True)
     return [NewEffect(step, share.no, "reversed", None, order.entry_id) for share, order in made]
 
@@ -121,7 +160,7 @@ async def _release(tx: Tx, job_id: UUID, step: int, shares: list[Share]) -> list
     orders = [ReleaseHold(new_id(), share.hold_id, owner_id=job_id) for share in reversed(there) if share.hold_id]
     for outcome in await undo(tx, _ACTION, orders) if orders else ():
         if not isinstance(outcome, Done):
-            raise _NotUndone(outcome.detail if isinstance(outcome, Exception) else "It could not be released.")
+            raise NotUndone(outcome.detail if isinstance(outcome, Exception) else "It could not be released.")
     return [NewEffect(step, share.no, "released", share.hold_id, None) for share in shares]
 
 

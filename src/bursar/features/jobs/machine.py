@@ -7,11 +7,16 @@ from uuid import UUID
 
 from bursar.core.identity.model import Actor
 from bursar.features.jobs.definition import Definition
-from bursar.features.jobs.model import Done, DutiesSeparated, Happened, Job, JobStateConflict, LeaseLost
+from bursar.features.jobs.model import Done, DutiesSeparated, Happened, Job, JobStateConflict, LeaseLost, StepState
 
 _FIRST_PAUSE_SECONDS = 1
 _LONGEST_PAUSE_SECONDS = 3600
 _UNDO_EVERY_SECONDS = 60
+# Whoever waits for these holds the step, and no lease runs out.
+_WAITS_FOR: dict[StepState, str] = {
+    "awaiting_approval": "a person's approval",
+    "awaiting_payment": "what a provider says",
+}
 
 
 class Moved(NamedTuple):
@@ -71,8 +76,8 @@ def claimed(job: Job, who: UUID, now: datetime, lease_seconds: int) -> Moved:
 
 def refuse_not_held(job: Job, actor: Actor, token: int) -> None:
     """Only who holds the step may do this, by the token of the very claim; a lease that is over counts until lost."""
-    if job.state == "awaiting_approval":
-        raise JobStateConflict("The step waits for a person's approval.")
+    if job.state in _WAITS_FOR:
+        raise JobStateConflict(f"The step waits for {_WAITS_FOR[job.state]}.")
     if job.state != "claimed" or job.token != token:
         raise LeaseLost("Your token is not that of the step's present claim.")
     if job.holder_id != actor.principal_id:
@@ -115,6 +120,14 @@ def awaiting(job: Job, actor: Actor, token: int, approval_id: UUID, now: datetim
     refuse_not_held(job, actor, token)
     after = _next(job, now)._replace(state="awaiting_approval", approval_id=approval_id, lease_until=None)
     return Moved(after, Happened("awaiting_approval", job.step, actor.principal_id))
+
+
+def paying(job: Job, actor: Actor, token: int, now: datetime, note: str | None) -> Moved:
+    """A provider is asked to do what the step is for; until it has said what became of it nobody can do it again."""
+    refuse_not_held(job, actor, token)
+    refuse_barred(job, actor.principal_id, "You")
+    after = _next(job, now)._replace(state="awaiting_payment", lease_until=None)
+    return Moved(after, Happened("awaiting_payment", job.step, actor.principal_id, note))
 
 
 def failed(
@@ -164,15 +177,15 @@ def canceled(job: Job, definition: Definition, actor: Actor, reason: str, now: d
         raise JobStateConflict("An agent cancels only what it initiated itself.")
     if actor.kind == "agent" and definition.has_captured(job.step):
         raise JobStateConflict("The money has moved: an agent cannot take it back; an operator may cancel.")
-    if job.state == "awaiting_approval":
-        raise JobStateConflict("The step waits for a person's approval; cancel that first.")
+    if job.state in _WAITS_FOR:
+        raise JobStateConflict(f"The step waits for {_WAITS_FOR[job.state]}; only then can it be given up.")
     return undoing(job, "canceled", actor.principal_id, reason, now)
 
 
 def overdue(job: Job, definition: Definition, now: datetime) -> Moved | None:
     """What time alone does: a step that took too long ends the job, a lease that is over frees the step."""
     captured = definition.has_captured(job.step)
-    if job.status != "active" or job.state == "awaiting_approval":
+    if job.status != "active" or job.state in _WAITS_FOR:
         return None
     if job.deadline_at and job.deadline_at <= now and not captured:
         return undoing(job, "failed", None, "The step took too long.", now)

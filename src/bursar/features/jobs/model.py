@@ -8,11 +8,13 @@ from bursar.kernel.refusal import Conflict, Forbidden, Retry
 
 JobStatus = Literal["active", "compensating", "done", "failed", "canceled"]
 # `closed`: there is nothing to do for anybody any more.
-StepState = Literal["ready", "claimed", "awaiting_approval", "closed"]
+StepState = Literal["ready", "claimed", "awaiting_approval", "awaiting_payment", "closed"]
 Kind = Literal["reserved", "captured", "released", "reversed"]
+# How a share's money moves: within the ledger, from who pays by a provider, or out through one.
+Road = Literal["book", "charge", "payout"]
 Type = Literal[
-    "created", "claimed", "completed", "retried", "lease_lost", "handed_over", "awaiting_approval", "compensating",
-    "compensated",
+    "created", "claimed", "completed", "retried", "lease_lost", "handed_over", "awaiting_approval", "awaiting_payment",
+    "compensating", "compensated",
 ]  # fmt: skip
 
 LEASE_SECONDS = 60
@@ -56,31 +58,44 @@ class Job(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Who pays whom how much of a job; `amount_minor` is None until it is priced."""
+    """Who pays whom how much of a job; `amount_minor` is None until it is priced.
+
+    Without a source it is paid by the method, without a target paid out to it; `payment_id` or `payout_id` is there
+    once the provider was to be called.
+    """
 
     no: int
-    source_id: UUID
-    source: str
-    target_id: UUID
-    target: str
+    source_id: UUID | None
+    source: str | None
+    target_id: UUID | None
+    target: str | None
     weight: int
     amount_minor: int | None
     hold_id: UUID | None
     entry_id: UUID | None
     # What gave it back.
     reversal_id: UUID | None
-    released: bool
+    method_id: UUID | None
+    provider: str | None
+    payment_id: UUID | None
+    payout_id: UUID | None
+    kinds: list[Kind]
+
+    @property
+    def road(self) -> Road:
+        """How its money moves."""
+        if self.method_id is None:
+            return "book"
+        return "charge" if self.source_id is None else "payout"
 
     @property
     def state(self) -> Literal["open", "reserved", "captured", "released", "reversed"]:
         """What became of its money."""
-        if self.reversal_id:
-            return "reversed"
-        if self.entry_id:
-            return "captured"
-        if self.released:
-            return "released"
-        return "reserved" if self.hold_id else "open"
+        latest: tuple[Kind, ...] = ("reversed", "captured", "released", "reserved")
+        for kind in latest:
+            if kind in self.kinds:
+                return kind
+        return "open"
 
 
 class Done(NamedTuple):

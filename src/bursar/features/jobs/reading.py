@@ -67,11 +67,10 @@ async def report(tx: Tx, job_id: UUID | None) -> Report:
     steps = await trail_store.list_steps(tx, seen.job.id)
     events = await trail_store.list_events(tx, seen.job.id, 0, _MOST_EVENTS)
     names = await trail_store.list_names(tx, list({step.done_by for step in steps}))
-    captured = [share for share in seen.shares if share.entry_id]
-    held = [share for share in seen.shares if share.hold_id and not share.entry_id and not share.released]
-    return Report(
-        seen, steps, names, events, _sum(held), _sum(captured), _sum([s for s in captured if s.reversal_id])
-    )  # fmt: skip
+    captured = [share for share in seen.shares if "captured" in share.kinds]
+    held = [share for share in seen.shares if share.state == "reserved"]
+    taken_back = [share for share in seen.shares if share.state == "reversed"]
+    return Report(seen, steps, names, events, _sum(held), _sum(captured), _sum(taken_back))
 
 
 def _sum(shares: Sequence[Share]) -> int:

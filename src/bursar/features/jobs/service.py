@@ -8,31 +8,21 @@ from uuid import UUID
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor, Principal
 from bursar.core.ledger import reading as ledger
-from bursar.core.ledger.model import WORLD, AccountRef
-from bursar.core.ledger.outcomes import UnknownAccount
 from bursar.features.jobs import machine, store, trail_store
 from bursar.features.jobs.definition import Definition, built_in, read_definition, write_definition
 from bursar.features.jobs.machine import Moved
-from bursar.features.jobs.model import Job, LeaseLost
-from bursar.features.jobs.store import Loaded, NewShare
-from bursar.features.jobs.trail_store import Found
+from bursar.features.jobs.model import Job, JobStateConflict, LeaseLost
+from bursar.features.jobs.sharing import Wanted, checked, shares_of
+from bursar.features.jobs.store import Loaded
 from bursar.kernel.canonical import Json
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
-from bursar.kernel.money import exponent_of, read_amount, split
+from bursar.kernel.money import exponent_of, read_amount
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
 
 
 class NothingToClaim(Exception):
     """There is no step now that this principal may claim."""
-
-
-class Wanted(NamedTuple):
-    """A share as it is asked for."""
-
-    source: AccountRef
-    target: AccountRef
-    weight: int
 
 
 class Draft(NamedTuple):
@@ -47,34 +37,26 @@ class Draft(NamedTuple):
     purpose: str | None
 
 
-async def create(tx: Tx, actor: Actor, draft: Draft) -> Job:
+async def create(tx: Tx, actor: Actor, draft: Draft, job_id: UUID | None = None) -> Job:
     """Initiate a job. Without an amount it is for the step that prices it to say one; with one, to say no more."""
     definition = await _definition(tx, draft.definition, draft.version)
     money = read_amount(draft.amount, draft.currency) if draft.amount is not None else None
     exponent_of(draft.currency)
     if money is None and not definition.prices:
         raise InvalidArgument("amount", f"is needed: no step of {definition.name} prices the job")
-    shares = await _shares(tx, draft, actor)
+    shares = await checked(tx, draft.shares, draft.currency, actor)
     amounts: list[int] | list[None] = [None] * len(shares)
     if money:
         amounts = shares_of(money.minor, [share.weight for share in shares])
     now = await ledger.clock(tx)
     moved = machine.begun(
-        definition, new_id(), actor.principal_id, now, draft.currency, money.minor if money else None,
+        definition, job_id or new_id(), actor.principal_id, now, draft.currency, money.minor if money else None,
         draft.reference, draft.purpose,
     )  # fmt: skip
     assert moved.done
     new = [share._replace(amount_minor=minor) for share, minor in zip(shares, amounts, strict=True)]
     await store.insert_job(tx, moved.job, new, moved.happened, moved.done)
     return moved.job
-
-
-def shares_of(minor: int, weights: Sequence[int]) -> list[int]:
-    """What each share comes to, to the cent; refuses an amount of which somebody would pay nothing."""
-    shares = split(minor, weights)
-    if min(shares) == 0:
-        raise InvalidArgument("amount", "is too little for so many shares: one of them would be nothing")
-    return shares
 
 
 async def definitions(tx: Tx) -> list[Definition]:
@@ -92,29 +74,6 @@ async def _definition(tx: Tx, name: str, version: int | None) -> Definition:
     body = write_definition(found[-1])
     await trail_store.insert_definition(tx, name, found[-1].version, body, sha256(body.encode()).digest())
     return found[-1]
-
-
-async def _shares(tx: Tx, draft: Draft, actor: Actor) -> list[NewShare]:
-    refs = {ref for share in draft.shares for ref in (share.source, share.target)}
-    ids, numbers = [r for r in refs if isinstance(r, UUID)], [r for r in refs if isinstance(r, str)]
-    found = await trail_store.list_accounts(tx, ids, numbers)
-    known: dict[AccountRef, Found] = {account.number: account for account in found}
-    known |= {account.id: account for account in found}
-    return [_share(place, share, known, draft.currency, actor) for place, share in enumerate(draft.shares)]
-
-
-def _share(place: int, share: Wanted, known: dict[AccountRef, Found], currency: str, actor: Actor) -> NewShare:
-    for name, ref in (("source", share.source), ("target", share.target)):
-        if ref not in known:
-            raise UnknownAccount(f"shares.{place}.{name}")
-        if known[ref].currency != currency:
-            raise InvalidArgument(f"shares.{place}.{name}", f"the account is in {known[ref].currency}, not {currency}")
-        if known[ref].number.startswith(WORLD) and "world:move" not in actor.scopes:
-            raise InvalidArgument(f"shares.{place}.{name}", "is a world account; your key may not use it")
-    source, target = known[share.source], known[share.target]
-    if source.id == target.id:
-        raise InvalidArgument(f"shares.{place}.target", "is the same account as the source")
-    return NewShare(place + 1, source.id, target.id, share.weight, None)
 
 
 async def claim(
@@ -173,7 +132,12 @@ async def hand_over(
 async def cancel(tx: Tx, actor: Actor, job_id: UUID | None, reason: str) -> Job:
     """Give a job up: what was done is undone, the last first."""
     found = await locked(tx, job_id)
-    moved = machine.canceled(found.job, read_definition(found.definition), actor, reason, found.now)
+    definition = read_definition(found.definition)
+    if found.job.status == "active" and definition.has_captured(found.job.step):
+        shares = await trail_store.list_shares(tx, [found.job.id])
+        if shares[0][1].road == "payout":
+            raise JobStateConflict("It is paid out: only whoever was paid can give it back.")
+    moved = machine.canceled(found.job, definition, actor, reason, found.now)
     await write(tx, found.job, moved)
     return moved.job
 

@@ -32,8 +32,9 @@ class NewShare(NamedTuple):
     """A share as it is made."""
 
     no: int
-    source_id: UUID
-    target_id: UUID
+    source_id: UUID | None
+    target_id: UUID | None
+    method_id: UUID | None
     weight: int
     amount_minor: int | None
 
@@ -109,6 +110,24 @@ async def lock_free(
     )
 
 
+async def lock_reserved(tx: Tx, definition: str, stage: str, reference: str, initiators: Sequence[UUID]) -> UUID | None:
+    """The oldest job of a reference that one of these initiated, has come so far and whose step is free; locked."""
+    found = await tx.column(
+        UUID,
+        """SELECT id FROM job
+           WHERE tenant_id = $1 AND status = 'active' AND definition = $2 AND stage = $3 AND reference = $4
+             AND initiated_by = ANY($5::uuid[])
+             AND (state = 'ready' OR (state = 'claimed' AND lease_until < clock_timestamp()))
+           ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""",
+        tx.tenant,
+        definition,
+        stage,
+        reference,
+        initiators,
+    )
+    return found[0] if found else None
+
+
 async def insert_job(tx: Tx, job: Job, shares: Sequence[NewShare], happened: Happened, done: Done) -> None:
     """Write a new job with its shares and its first step, and tell whoever listens."""
     await tx.run(
@@ -122,8 +141,9 @@ async def insert_job(tx: Tx, job: Job, shares: Sequence[NewShare], happened: Hap
         *job,
     )
     tx.later(
-        """INSERT INTO job_share (tenant_id, job_id, no, source_id, target_id, weight, amount_minor)
-           SELECT $1, $2, * FROM unnest($3::smallint[], $4::uuid[], $5::uuid[], $6::bigint[], $7::bigint[])""",
+        """INSERT INTO job_share (tenant_id, job_id, no, source_id, target_id, method_id, weight, amount_minor)
+           SELECT $1, $2, *
+           FROM unnest($3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])""",
         tx.tenant,
         job.id,
         *[list(column) for column in zip(*shares, strict=True)],

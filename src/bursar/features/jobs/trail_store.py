@@ -16,6 +16,7 @@ class NewEffect(NamedTuple):
     kind: Kind
     hold_id: UUID | None
     entry_id: UUID | None
+    attempt_id: UUID | None = None
 
 
 class Found(NamedTuple):
@@ -59,8 +60,9 @@ def insert_step(tx: Tx, job_id: UUID, done: Done) -> None:
 def insert_effects(tx: Tx, job_id: UUID, effects: Sequence[NewEffect]) -> None:
     """What a step did to money, once for each share."""
     tx.later(
-        """INSERT INTO job_effect (tenant_id, job_id, step, share, kind, hold_id, entry_id)
-           SELECT $1, $2, * FROM unnest($3::smallint[], $4::smallint[], $5::text[], $6::uuid[], $7::uuid[])""",
+        """INSERT INTO job_effect (tenant_id, job_id, step, share, kind, hold_id, entry_id, attempt_id)
+           SELECT $1, $2, *
+           FROM unnest($3::smallint[], $4::smallint[], $5::text[], $6::uuid[], $7::uuid[], $8::uuid[])""",
         tx.tenant,
         job_id,
         *[list(column) for column in zip(*effects, strict=True)],
@@ -88,16 +90,21 @@ async def list_shares(tx: Tx, job_ids: Sequence[UUID]) -> list[tuple[UUID, Share
     return await tx.rows(
         _share,
         """SELECT s.job_id, s.no, s.source_id, a.number, s.target_id, b.number, s.weight, s.amount_minor, r.hold_id,
-                  c.entry_id, v.entry_id, l.hold_id IS NOT NULL
+                  c.entry_id, v.entry_id, s.method_id, m.provider, t.payment_id,
+                  CASE WHEN t.kind = 'payout' THEN t.id END,
+                  ARRAY(SELECT kind FROM job_effect k
+                        WHERE k.tenant_id = $1 AND k.job_id = s.job_id AND k.share = s.no)
            FROM job_share s
-           JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.source_id
-           JOIN account b ON b.tenant_id = s.tenant_id AND b.id = s.target_id
+           LEFT JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.source_id
+           LEFT JOIN account b ON b.tenant_id = s.tenant_id AND b.id = s.target_id
+           LEFT JOIN payment_method m ON m.tenant_id = s.tenant_id AND m.id = s.method_id
+           LEFT JOIN payment_attempt t
+             ON t.tenant_id = s.tenant_id AND t.job_id = s.job_id AND t.job_share = s.no
+             AND t.kind IN ('charge', 'payout')
            LEFT JOIN job_effect r
              ON r.tenant_id = s.tenant_id AND r.job_id = s.job_id AND r.kind = 'reserved' AND r.share = s.no
            LEFT JOIN job_effect c
              ON c.tenant_id = s.tenant_id AND c.job_id = s.job_id AND c.kind = 'captured' AND c.share = s.no
-           LEFT JOIN job_effect l
-             ON l.tenant_id = s.tenant_id AND l.job_id = s.job_id AND l.kind = 'released' AND l.share = s.no
            LEFT JOIN job_effect v
              ON v.tenant_id = s.tenant_id AND v.job_id = s.job_id AND v.kind = 'reversed' AND v.share = s.no
            WHERE s.tenant_id = $1 AND s.job_id = ANY($2::uuid[]) ORDER BY s.job_id, s.no""",
@@ -216,7 +223,7 @@ async def list_overdue(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
            UNION
            (SELECT tenant_id, id FROM job
             WHERE status = 'active' AND deadline_at IS NOT NULL AND deadline_at <= clock_timestamp()
-              AND state <> 'awaiting_approval'
+              AND state NOT IN ('awaiting_approval', 'awaiting_payment')
             ORDER BY deadline_at LIMIT $1)""",
         limit,
     )
@@ -232,11 +239,28 @@ async def list_compensating(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
 
 
 async def list_awaiting(tx: Tx, limit: int) -> list[tuple[UUID, UUID]]:
-    """Jobs of all tenants whose approval is decided; for the worker's role only."""
+    """Jobs of all tenants whose approval is decided or whose provider has answered; for the worker's role only."""
     return await tx.pairs(
-        """SELECT j.tenant_id, j.id FROM job j JOIN approval a ON a.tenant_id = j.tenant_id AND a.id = j.approval_id
-           WHERE j.state = 'awaiting_approval'
-             AND (a.executed_event_id IS NOT NULL OR a.status NOT IN ('pending', 'approved'))
+        """SELECT j.tenant_id, j.id
+           FROM job j LEFT JOIN approval a ON a.tenant_id = j.tenant_id AND a.id = j.approval_id
+           WHERE (j.state = 'awaiting_approval'
+                  AND (a.executed_event_id IS NOT NULL OR a.status NOT IN ('pending', 'approved')))
+              OR (j.state = 'awaiting_payment' AND NOT EXISTS (
+                  SELECT FROM payment_attempt t
+                  WHERE t.tenant_id = j.tenant_id AND t.job_id = j.id
+                    AND t.status IN ('waiting', 'pending', 'unknown')))
            ORDER BY j.changed_at LIMIT $1""",
         limit,
     )
+
+
+async def find_note(tx: Tx, job_id: UUID, version: int) -> str | None:
+    """What was noted with an event of a job."""
+    found = await tx.column(
+        str,
+        """SELECT note FROM job_event WHERE tenant_id = $1 AND job_id = $2 AND version = $3 AND note IS NOT NULL""",
+        tx.tenant,
+        job_id,
+        version,
+    )
+    return found[0] if found else None

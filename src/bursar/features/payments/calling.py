@@ -128,6 +128,7 @@ async def finish(shop: Shop, ask: Ask, attempt: Attempt, ending: Ending | None, 
         answer = shown(payment, found)
         answered = isinstance(ending, Report) and found.status != "unknown"
         if answered or found.status not in OPEN:
+            assert found.principal_id
             answer = await authority.pin(tx, ask, found.principal_id, answer, attempt.event_id)
         return Carried([answer], attempt.event_id)
 

@@ -68,7 +68,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to a provider. Its id is the key of the call; `number` says of which attempt at the payment it is."""
+    """One call to a provider. Its id is the key of the call; `number` says of which attempt at the payment it is.
+
+    Without a principal Bursar itself asks for it. `job_id` and `job_share` say of which job's share it is, if of any.
+    """
 
     id: UUID
     payment_id: UUID | None
@@ -86,7 +89,7 @@ class Attempt:
     description: str | None
     event_id: UUID
     approval_id: UUID | None
-    principal_id: UUID
+    principal_id: UUID | None
     claim_id: UUID | None
     request_hash: bytes | None
     asked: int
@@ -98,6 +101,8 @@ class Attempt:
     target_id: UUID | None = None
     # What the account that it comes from is called upstream; `method` is what the other is called.
     origin: str | None = None
+    job_id: UUID | None = None
+    job_share: int | None = None
 
     @property
     def key(self) -> str:

@@ -96,6 +96,8 @@ async def _allowed(tx: Tx, attempt: Attempt, now: datetime) -> bool:
 
 async def _may_send(tx: Tx, attempt: Attempt) -> bool:
     """What was asked for is not begun any more once whoever asked is stopped; what was begun is still asked about."""
+    if attempt.principal_id is None:
+        return True
     found = await identity.lock_principals(tx, [attempt.principal_id])
     return any(principal.status == "active" for principal in found.values())
 

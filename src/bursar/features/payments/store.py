@@ -201,6 +201,14 @@ async def list_attempts(tx: Tx, payment_id: UUID) -> list[Attempt]:
     return await _attempts(tx, ids)
 
 
+async def list_attempts_of_job(tx: Tx, job_id: UUID) -> list[Attempt]:
+    """All calls that a job has had made, of all its shares."""
+    ids = await tx.column(
+        UUID, "SELECT id FROM payment_attempt WHERE tenant_id = $1 AND job_id = $2", tx.tenant, job_id
+    )
+    return await _attempts(tx, ids)
+
+
 async def list_attempts_of_kind(tx: Tx, kind: CallKind, before: UUID | None, limit: int) -> list[Attempt]:
     """Attempts of a kind, newest first, before the one named."""
     ids = await tx.column(
@@ -220,7 +228,7 @@ async def _attempts(tx: Tx, ids: Sequence[UUID]) -> list[Attempt]:
         Attempt,
         """SELECT id, payment_id, number, kind, provider, account_id, currency, amount_minor, status, reference, method,
                   final, failure, description, event_id, approval_id, principal_id, claim_id, request_hash, asked,
-                  ask_at, leased_until, created_at, ended_at, target_id, origin
+                  ask_at, leased_until, created_at, ended_at, target_id, origin, job_id, job_share
            FROM payment_attempt WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id""",
         tx.tenant,
         ids,
@@ -233,10 +241,11 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
         """INSERT INTO payment_attempt (tenant_id, id, payment_id, number, kind, provider, account_id, currency,
                                         amount_minor, status, method, final, description, event_id, approval_id,
                                         principal_id, claim_id, request_hash, ask_at, leased_until, created_at,
-                                        target_id, origin)
+                                        target_id, origin, job_id, job_share)
            SELECT $1, $2::uuid, $3::uuid, $4::int, $5::text, $6::text, $7::uuid, $8::text, $9::bigint, $10::text,
                   $11::text, $12::boolean, $13::text, $14::uuid, $15::uuid, $16::uuid, $17::uuid, $18::bytea,
-                  $19::timestamptz, $20::timestamptz, $21::timestamptz, $22::uuid, $23::text""",
+                  $19::timestamptz, $20::timestamptz, $21::timestamptz, $22::uuid, $23::text, $24::uuid,
+                  $25::smallint""",
         tx.tenant,
         attempt.id,
         attempt.payment_id,
@@ -260,6 +269,8 @@ def insert_attempt(tx: Tx, attempt: Attempt) -> None:
         attempt.created_at,
         attempt.target_id,
         attempt.origin,
+        attempt.job_id,
+        attempt.job_share,
     )
 
 

@@ -26,6 +26,8 @@ _ACCOUNTS = (
     ("ACC20002", "Blake Brown", 500_000),
     ("acct_001", "Agent wallet", 1_000_000),
     ("acct_002", "Supplier", 250_000),
+    # Where the quickstart of system 3 has agents pay from.
+    ("wallet:USD", "Wallet of the agents", 1_000_000),
 )
 
 

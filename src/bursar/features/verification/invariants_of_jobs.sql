@@ -61,7 +61,7 @@ LEFT JOIN job_effect AS l
 LEFT JOIN job_effect AS v
     ON s.tenant_id = v.tenant_id AND s.job_id = v.job_id AND s.no = v.share AND v.kind = 'reversed'
 LEFT JOIN entry AS w ON v.tenant_id = w.tenant_id AND v.entry_id = w.id
-WHERE (r.hold_id IS NOT NULL
+WHERE s.method_id IS NULL AND ((r.hold_id IS NOT NULL
         AND (h.account_id, h.target_id, h.amount_minor, h.currency)
         IS DISTINCT FROM (s.source_id, s.target_id, s.amount_minor, j.currency))
     OR (c.entry_id IS NOT NULL
@@ -74,4 +74,5 @@ WHERE (r.hold_id IS NOT NULL
             AND d.body::jsonb @> '{"steps": [{"effect": "capture"}]}'
     ))
     OR (j.status IN ('failed', 'canceled')
-        AND ((r.hold_id IS NOT NULL AND h.status = 'pending') OR (c.entry_id IS NOT NULL AND v.entry_id IS NULL)));
+        AND ((r.hold_id IS NOT NULL AND h.status = 'pending') OR (c.entry_id IS NOT NULL AND v.entry_id IS NULL)))
+    OR (h.status = 'pending' AND h.owner_id IS DISTINCT FROM j.id));

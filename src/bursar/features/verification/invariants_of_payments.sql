@@ -71,3 +71,27 @@ FROM (
 FULL JOIN (SELECT * FROM payment_attempt WHERE kind = 'transfer' AND status = 'succeeded') AS t
     ON e.tenant_id = t.tenant_id AND e.id = t.id
 WHERE (e.source_id, e.target_id, e.amount_minor) IS DISTINCT FROM (t.account_id, t.target_id, t.amount_minor);
+
+-- name: I66 What a job had a provider do is what its shares say, and all of it is done or given back when the job has ended
+SELECT j.tenant_id, j.id AS job_id, s.no AS share, j.status
+FROM job AS j
+INNER JOIN job_share AS s ON j.tenant_id = s.tenant_id AND j.id = s.job_id
+LEFT JOIN payment_attempt AS t
+    ON s.tenant_id = t.tenant_id AND s.job_id = t.job_id AND s.no = t.job_share AND t.kind IN ('charge', 'payout')
+LEFT JOIN payment AS p ON t.tenant_id = p.tenant_id AND t.payment_id = p.id
+LEFT JOIN job_effect AS c
+    ON s.tenant_id = c.tenant_id AND s.job_id = c.job_id AND s.no = c.share AND c.kind = 'captured'
+LEFT JOIN job_effect AS v
+    ON s.tenant_id = v.tenant_id AND s.job_id = v.job_id AND s.no = v.share AND v.kind = 'reversed'
+WHERE s.method_id IS NOT NULL
+    AND ((t.id IS NOT NULL AND (t.amount_minor, t.currency) IS DISTINCT FROM (s.amount_minor, j.currency))
+        OR (j.status = 'done' AND (c.attempt_id IS NULL OR v.attempt_id IS NOT NULL))
+        OR (c.attempt_id IS NOT NULL AND p.id IS NOT NULL AND p.captured_minor <> s.amount_minor)
+        OR (j.status IN ('failed', 'canceled')
+            AND (p.status IN ('requires_action', 'requires_capture', 'processing')
+                OR p.captured_minor > p.refunded_minor OR (c.attempt_id IS NOT NULL AND v.attempt_id IS NULL)
+                OR EXISTS (
+                    SELECT FROM hold AS h INNER JOIN job_effect AS r ON h.tenant_id = r.tenant_id AND h.id = r.hold_id
+                    WHERE r.tenant_id = s.tenant_id AND r.job_id = s.job_id AND r.share = s.no
+                        AND h.status = 'pending'
+                ))));
