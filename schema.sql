@@ -377,12 +377,12 @@ CREATE TABLE bursar.job (
     CONSTRAINT job_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT job_check CHECK (((status = 'active'::text) = (state <> 'closed'::text))),
     CONSTRAINT job_check1 CHECK (((state = 'claimed'::text) = (lease_until IS NOT NULL))),
-    CONSTRAINT job_check2 CHECK (((state = ANY (ARRAY['claimed'::text, 'awaiting_approval'::text])) = ((holder_id IS NOT NULL) AND (token IS NOT NULL)))),
     CONSTRAINT job_check3 CHECK (((state = 'awaiting_approval'::text) = (approval_id IS NOT NULL))),
     CONSTRAINT job_check4 CHECK (((status = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])) = (ended_at IS NOT NULL))),
     CONSTRAINT job_check5 CHECK (((status = 'compensating'::text) = (ends_as IS NOT NULL))),
     CONSTRAINT job_ends_as_check CHECK ((ends_as = ANY (ARRAY['failed'::text, 'canceled'::text]))),
-    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'awaiting_approval'::text, 'closed'::text]))),
+    CONSTRAINT job_holder_check CHECK (((state = ANY (ARRAY['claimed'::text, 'awaiting_approval'::text, 'awaiting_payment'::text])) = ((holder_id IS NOT NULL) AND (token IS NOT NULL)))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'awaiting_approval'::text, 'awaiting_payment'::text, 'closed'::text]))),
     CONSTRAINT job_status_check CHECK ((status = ANY (ARRAY['active'::text, 'compensating'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
     CONSTRAINT job_step_check CHECK ((step > 0)),
     CONSTRAINT job_version_check CHECK ((version > 0))
@@ -417,9 +417,15 @@ CREATE TABLE bursar.job_effect (
     hold_id uuid,
     entry_id uuid,
     done_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT job_effect_check CHECK (((kind = ANY (ARRAY['captured'::text, 'reversed'::text])) = (entry_id IS NOT NULL))),
-    CONSTRAINT job_effect_check1 CHECK (((kind = 'reversed'::text) = (hold_id IS NULL))),
-    CONSTRAINT job_effect_kind_check CHECK ((kind = ANY (ARRAY['reserved'::text, 'captured'::text, 'released'::text, 'reversed'::text])))
+    attempt_id uuid,
+    CONSTRAINT job_effect_kind_check CHECK ((kind = ANY (ARRAY['reserved'::text, 'captured'::text, 'released'::text, 'reversed'::text]))),
+    CONSTRAINT job_effect_names CHECK (
+CASE
+    WHEN (attempt_id IS NOT NULL) THEN ((hold_id IS NULL) AND (entry_id IS NULL))
+    WHEN (kind = 'captured'::text) THEN ((hold_id IS NOT NULL) AND (entry_id IS NOT NULL))
+    WHEN (kind = 'reversed'::text) THEN ((hold_id IS NULL) AND (entry_id IS NOT NULL))
+    ELSE ((hold_id IS NOT NULL) AND (entry_id IS NULL))
+END)
 );
 
 ALTER TABLE ONLY bursar.job_effect FORCE ROW LEVEL SECURITY;
@@ -447,12 +453,14 @@ CREATE TABLE bursar.job_share (
     tenant_id uuid NOT NULL,
     job_id uuid NOT NULL,
     no smallint NOT NULL,
-    source_id uuid NOT NULL,
-    target_id uuid NOT NULL,
+    source_id uuid,
+    target_id uuid,
     weight bigint NOT NULL,
     amount_minor bigint,
+    method_id uuid,
     CONSTRAINT job_share_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT job_share_check CHECK ((source_id <> target_id)),
+    CONSTRAINT job_share_check1 CHECK ((num_nonnulls(source_id, target_id, method_id) = 2)),
     CONSTRAINT job_share_weight_check CHECK ((weight > 0))
 );
 
@@ -788,7 +796,7 @@ CREATE TABLE bursar.payment_attempt (
     description text,
     event_id uuid NOT NULL,
     approval_id uuid,
-    principal_id uuid NOT NULL,
+    principal_id uuid,
     claim_id uuid,
     request_hash bytea,
     asked integer DEFAULT 0 NOT NULL,
@@ -798,6 +806,8 @@ CREATE TABLE bursar.payment_attempt (
     ended_at timestamp with time zone,
     target_id uuid,
     origin text,
+    job_id uuid,
+    job_share smallint,
     CONSTRAINT payment_attempt_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payment_attempt_check CHECK (((kind = ANY (ARRAY['payout'::text, 'transfer'::text])) = (payment_id IS NULL))),
     CONSTRAINT payment_attempt_check1 CHECK (((amount_minor > 0) OR (kind = 'cancel'::text))),
@@ -1457,7 +1467,7 @@ CREATE INDEX hold_of_owner ON bursar.hold USING btree (tenant_id, owner_id) WHER
 
 CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
 
-CREATE INDEX job_awaiting ON bursar.job USING btree (changed_at) WHERE (state = 'awaiting_approval'::text);
+CREATE INDEX job_awaiting ON bursar.job USING btree (changed_at) WHERE (state = ANY (ARRAY['awaiting_approval'::text, 'awaiting_payment'::text]));
 
 CREATE INDEX job_compensating ON bursar.job USING btree (run_at) WHERE (status = 'compensating'::text);
 
@@ -1486,6 +1496,8 @@ CREATE INDEX payment_attempt_by_reference ON bursar.payment_attempt USING btree 
 CREATE UNIQUE INDEX payment_attempt_claim ON bursar.payment_attempt USING btree (tenant_id, claim_id) WHERE (claim_id IS NOT NULL);
 
 CREATE INDEX payment_attempt_due ON bursar.payment_attempt USING btree (ask_at) WHERE (ask_at IS NOT NULL);
+
+CREATE INDEX payment_attempt_of_job ON bursar.payment_attempt USING btree (tenant_id, job_id, job_share) WHERE (job_id IS NOT NULL);
 
 CREATE INDEX payment_attempt_of_payment ON bursar.payment_attempt USING btree (tenant_id, payment_id, number);
 
@@ -1540,6 +1552,8 @@ CREATE INDEX webhook_delivery_of_endpoint ON bursar.webhook_delivery USING btree
 CREATE INDEX webhook_delivery_of_status ON bursar.webhook_delivery USING btree (tenant_id, status, id);
 
 CREATE UNIQUE INDEX webhook_delivery_once ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, event_id) WHERE ((replay_of IS NULL) AND (event_id IS NOT NULL));
+
+CREATE INDEX webhook_delivery_over ON bursar.webhook_delivery USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 
 CREATE INDEX webhook_delivery_test ON bursar.webhook_delivery USING btree (tenant_id, endpoint_id, due_at) WHERE ((status = 'pending'::text) AND (event_id IS NULL));
 
@@ -1632,6 +1646,9 @@ ALTER TABLE ONLY bursar.job_definition
     ADD CONSTRAINT job_definition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
 ALTER TABLE ONLY bursar.job_effect
+    ADD CONSTRAINT job_effect_tenant_id_attempt_id_fkey FOREIGN KEY (tenant_id, attempt_id) REFERENCES bursar.payment_attempt(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_effect
     ADD CONSTRAINT job_effect_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
 
 ALTER TABLE ONLY bursar.job_effect
@@ -1648,6 +1665,9 @@ ALTER TABLE ONLY bursar.job_event
 
 ALTER TABLE ONLY bursar.job_share
     ADD CONSTRAINT job_share_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.job_share
+    ADD CONSTRAINT job_share_tenant_id_method_id_fkey FOREIGN KEY (tenant_id, method_id) REFERENCES bursar.payment_method(tenant_id, id);
 
 ALTER TABLE ONLY bursar.job_share
     ADD CONSTRAINT job_share_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES bursar.account(tenant_id, id);
@@ -1741,6 +1761,9 @@ ALTER TABLE ONLY bursar.payment_attempt
 
 ALTER TABLE ONLY bursar.payment_attempt
     ADD CONSTRAINT payment_attempt_tenant_id_account_id_currency_fkey FOREIGN KEY (tenant_id, account_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
+
+ALTER TABLE ONLY bursar.payment_attempt
+    ADD CONSTRAINT payment_attempt_tenant_id_job_id_job_share_fkey FOREIGN KEY (tenant_id, job_id, job_share) REFERENCES bursar.job_share(tenant_id, job_id, no);
 
 ALTER TABLE ONLY bursar.payment_attempt
     ADD CONSTRAINT payment_attempt_tenant_id_payment_id_fkey FOREIGN KEY (tenant_id, payment_id) REFERENCES bursar.payment(tenant_id, id);
@@ -2374,7 +2397,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE bursar.tenant TO bursar_app;
 GRANT SELECT ON TABLE bursar.tenant TO bursar_verify;
 
 GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_app;
-GRANT INSERT ON TABLE bursar.webhook_attempt TO bursar_worker;
+GRANT INSERT,DELETE ON TABLE bursar.webhook_attempt TO bursar_worker;
 GRANT SELECT ON TABLE bursar.webhook_attempt TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_cursor TO bursar_app;
@@ -2382,6 +2405,7 @@ GRANT SELECT ON TABLE bursar.webhook_cursor TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_delivery TO bursar_app;
 GRANT SELECT ON TABLE bursar.webhook_delivery TO bursar_verify;
+GRANT DELETE ON TABLE bursar.webhook_delivery TO bursar_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.webhook_endpoint TO bursar_app;
 GRANT SELECT ON TABLE bursar.webhook_endpoint TO bursar_verify;

@@ -73,9 +73,18 @@ async def create_agent_payment(
     agent, currency = caller.as_agent(body.agent_id), body.currency.upper()
     exponent_of(currency)
     ask = agent.ask("create_payment", key, body, "/payments/create")
-    provider, may = caller.door.providers.named(None), _only(body.agent_id, "payments:capture", "jobs:work")
+    provider = caller.door.providers.named(ask.credential.tenant_id, None)
+    may = _only(body.agent_id, "payments:capture", "jobs:work")
     money = Money(body.amount_cents, currency)
-    intent = Taking(ask, now_of(caller), agent=body.agent_id, money=money, refuse=may, provider=provider)
+    intent = Taking(
+        ask,
+        now_of(caller),
+        agent=body.agent_id,
+        money=money,
+        refuse=may,
+        provider=provider,
+        providers=caller.door.providers,
+    )
     under_way = Answer(UNDER_WAY, b"")
     reply = await agent.door.desk.alone(
         Instruction(ask, intent.orders, lambda o: _told(caller, under_way, o), aside=intent)

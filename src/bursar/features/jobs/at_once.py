@@ -132,6 +132,7 @@ class Taking(_AtOnce):
             self.job_id = self.attempt.job_id
             return before
         await self._ready(tx, actor)
+        self.providers.refuse_if_down(self.provider)
         await ready_accounts(tx, self.provider, self.money.currency)
         customer_id = await people.customer_called(tx, actor, self.agent)
         methods = await people_store.list_methods(tx, customer_id, None, _MOST_METHODS)
@@ -146,7 +147,7 @@ class Taking(_AtOnce):
     def orders(self, actor: Actor) -> list[Order]:
         """Limits are used as if it were spent, as for any payment."""
         del actor
-        return [through.undertaking(self.event, wallet(self.money.currency), self.money)]
+        return [through.undertaking(self.event, wallet(self.money.currency), self.money, self._method_id)]
 
     async def after(self, tx: Tx, actor: Actor, outcomes: Sequence[Told], event_id: UUID) -> None:
         """The job, whose step waits for the provider, and the call."""

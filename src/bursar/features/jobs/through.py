@@ -60,17 +60,19 @@ def money_of(job: Job, share: Share) -> Money:
     return Money(share.amount_minor, job.currency)
 
 
-def undertaking(event_id: UUID, account: AccountRef, money: Money, what: str | None = None) -> Undertake:
-    """What a charge takes of limits."""
-    return Undertake(event_id, account, money, what, Claims(rail=RAIL))
+def undertaking(
+    event_id: UUID, account: AccountRef, money: Money, whom_id: UUID | None, what: str | None = None
+) -> Undertake:
+    """What a charge takes of limits; `whom_id` is the payment method."""
+    return Undertake(event_id, account, money, what, Claims(rail=RAIL, whom_id=whom_id))
 
 
 def reserve_order(job: Job, share: Share, event_id: UUID) -> Undertake | PlaceHold:
     """What reserving a share takes of limits, and of funds where they go out."""
-    money, claims = money_of(job, share), Claims(rail=RAIL)
+    money, claims = money_of(job, share), Claims(rail=RAIL, whom_id=share.method_id)
     if share.road == "charge":
         assert share.target_id
-        return undertaking(event_id, share.target_id, money, job.reference)
+        return undertaking(event_id, share.target_id, money, share.method_id, job.reference)
     assert share.source_id
     assert share.provider
     return PlaceHold(
@@ -99,7 +101,7 @@ async def begin(
         payment = Payment(
             payment_id, method.provider, share.target_id, money.currency, money.minor, "manual", method.customer_id,
             method.id, "requires_confirmation" if cause.approval_id else "processing", 1, 0, 0, 0, 0, 0, None, None,
-            None, False, job.reference, {"job": show("job", job.id)}, cause.principal_id, now, now,
+            None, False, False, job.reference, {"job": show("job", job.id)}, cause.principal_id, now, now,
         )  # fmt: skip
         store.insert_payment(tx, payment)
     reference = None if kind == "capture" else method.reference
@@ -123,7 +125,7 @@ def _attempt(
         attempt_id, payment_id, 1, kind, share.provider, account_id, money.currency, money.minor,
         "waiting" if waits else "pending", None, method, True, None, job.reference, cause.event_id, cause.approval_id,
         cause.principal_id, None, None, 0, None if waits else ask_at, None if waits or own else now + LEASE, now, None,
-        job.id, share.no,
+        job_id=job.id, job_share=share.no,
     )  # fmt: skip
 
 

@@ -118,6 +118,7 @@ async def _actor(tx: Tx, attempt: Attempt) -> Actor | None:
     """Whoever asked for a transfer made it, and finds it among what they did."""
     if attempt.kind != "transfer":
         return None
+    assert attempt.principal_id
     maker = await identity.find_principal(tx, attempt.principal_id)
     assert maker
     return Actor(tx.tenant, maker.id, maker.kind, maker.name, None, frozenset(), maker.team)
