@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
+from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, fields
 from tests.api.stock import Request, Stock
 
@@ -19,7 +20,7 @@ class Slot:
     def filled(self, text: str) -> Request:
         """The request with this text there."""
         if self.kind == "body":
-            return self.request.with_literal(self.at, json.dumps(text))
+            return _anew(self.request, self.at).with_literal(self.at, json.dumps(text))
         return self.filled_raw(quote(text, safe="", errors="surrogatepass"))
 
     def filled_raw(self, encoded: str) -> Request:
@@ -30,6 +31,13 @@ class Slot:
         return replace(
             self.request, query={}, path=f"{self.request.path}?{urlencode([*others.items()])}&{self.at[0]}={encoded}"
         )
+
+
+def _anew(request: Request, at: Place) -> Request:
+    """The same for another applicant, so that it can be made again."""
+    if at == ("email",) or "email" not in request.body:
+        return request
+    return replace(request, body={**request.body, "email": f"{new_id().hex}@example.com"})
 
 
 async def slots(stock: Stock, operations: list[Operation]) -> list[Slot]:

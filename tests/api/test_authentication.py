@@ -21,6 +21,7 @@ QUICKSTART = {
     "agent_transfer": "create_transfer", "retail_transfer": "create_transfer", "agent_events": "list_events",
     "account_balance": "get_balance", "quick_payment": "create_payment", "quick_payment_status": "get_payment",
     "create_agent_payment": "create_payment", "reserve_funds": "create_hold", "mark_paid": "claim_step",
+    "quick_apply": "create_application", "quick_decision": "decide_application",
 }  # fmt: skip
 
 

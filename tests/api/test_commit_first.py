@@ -74,6 +74,8 @@ EVENTS = {
     "decide_application": 2,
     "quick_decision": 2,
     "accept_offer": 2,
+    # What people decided, where the payment stands now, its call, and the case.
+    "lift_quarantine": 4,
 }
 
 

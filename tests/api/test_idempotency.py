@@ -109,6 +109,9 @@ ABOUT_SOMETHING_NEW = {
     "run_reconciliation",
     "create_customer",
     "create_payment_method",
+    "create_loan_product",
+    "create_application",
+    "quick_apply",
 }
 
 

@@ -56,6 +56,8 @@ FREE = (
     ("subject_id",),
     ("description",),
     ("source",),
+    # It is compared with what the guard finds, and names nothing by itself.
+    ("acknowledge_duplicate",),
 )
 
 

@@ -67,6 +67,8 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"], descrip
 AccountRef = Annotated[
     str, Field(pattern=ACCOUNT_PATTERN, examples=["ACC10001"], description="An account's number or its id.")
 ]
+# What an agent may do alone, or what somebody owes a month, can be nothing.
+AmountOrZero = Annotated[str, Field(pattern=r"^(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,4})?$", examples=["100.00"])]
 AcknowledgedId = Annotated[
     str,
     Field(max_length=64, description="The id a `possible_duplicate` named: this is another payment, not that one."),

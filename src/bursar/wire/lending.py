@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bursar.wire.agents import Name
-from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, MoneyText, Time, Told
+from bursar.wire.fields import AccountRef, Amount, AmountOrZero, Asked, AskedInPart, Currency, MoneyText, Time, Told
 
 ApplicationStatus = Literal[
     "draft", "submitted", "review", "approved", "rejected", "offered", "accepted", "withdrawn", "expired"
@@ -29,10 +29,6 @@ Email = Annotated[
         examples=["avery@example.com"],
         description="By it applicants are told apart, whatever its case.",
     ),
-]
-# What somebody owes a month can be nothing.
-AmountOrZero = Annotated[
-    str, Field(pattern=r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$", examples=["300.00"], description="Major units.")
 ]
 Purpose = Annotated[str, Field(min_length=1, max_length=500, examples=["A used car"])]
 Reason = Annotated[

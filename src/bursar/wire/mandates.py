@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bursar.wire.agents import Name
-from bursar.wire.fields import AccountRef, Amount, Asked, AskedInPart, Currency, Description, MoneyText, Time, Told
+from bursar.wire.fields import (
+    AccountRef,
+    Amount,
+    AmountOrZero,
+    Asked,
+    AskedInPart,
+    Currency,
+    Description,
+    MoneyText,
+    Time,
+    Told,
+)
 
 MandateStatus = Literal["draft", "active", "paused", "revoked"]
 MoneyAction = Literal[
@@ -29,8 +40,6 @@ Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", exampl
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
 Seconds = Annotated[int, Field(ge=0, le=366 * 86_400)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
-# What an agent may do alone can be nothing.
-AmountOrZero = Annotated[str, Field(pattern=r"^(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,4})?$", examples=["100.00"])]
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["treasurer"])]
 
 

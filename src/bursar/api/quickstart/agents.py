@@ -148,7 +148,7 @@ async def _pay(
 
     async def work(tx: Tx, actor: Actor) -> tuple[Job, Happening]:
         _only(agent_id)(actor)
-        found = job_id or await at_once.lock_payable(tx, actor, agent_id)
+        found = job_id or await at_once.lock_payable(tx, agent_id)
         if found is None:
             raise UnknownObject("payable job")
         try:

@@ -164,8 +164,7 @@ class Taking(_AtOnce):
         self.attempt = await through.begin(tx, job, share, "charge", cause, self.now, asked)
 
 
-async def lock_payable(tx: Tx, actor: Actor, agent: str) -> UUID | None:
-    """The oldest job for an agent, of its own or of who asks, whose funds are reserved and that nobody is paying."""
+async def lock_payable(tx: Tx, agent: str) -> UUID | None:
+    """The oldest job for an agent, of its own or of people's, whose funds are reserved and that nobody is paying."""
     principal = await identity.find_agent_or_none(tx, agent)
-    initiators = [actor.principal_id, *([principal.id] if principal else [])]
-    return await store.lock_reserved(tx, DEFINITION, RESERVED, agent, initiators)
+    return await store.lock_reserved(tx, DEFINITION, RESERVED, agent, principal.id if principal else None)

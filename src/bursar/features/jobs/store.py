@@ -110,20 +110,22 @@ async def lock_free(
     )
 
 
-async def lock_reserved(tx: Tx, definition: str, stage: str, reference: str, initiators: Sequence[UUID]) -> UUID | None:
-    """The oldest job of a reference that one of these initiated, has come so far and whose step is free; locked."""
+async def lock_reserved(tx: Tx, definition: str, stage: str, reference: str, agent_id: UUID | None) -> UUID | None:
+    """The oldest job of a reference that has come so far and whose step is free, locked; none of another agent's."""
     found = await tx.column(
         UUID,
         """SELECT id FROM job
            WHERE tenant_id = $1 AND status = 'active' AND definition = $2 AND stage = $3 AND reference = $4
-             AND initiated_by = ANY($5::uuid[])
+             AND NOT EXISTS (
+                 SELECT FROM principal p WHERE p.tenant_id = $1 AND p.id = job.initiated_by AND p.kind = 'agent'
+                   AND p.id IS DISTINCT FROM $5::uuid)
              AND (state = 'ready' OR (state = 'claimed' AND lease_until < clock_timestamp()))
            ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""",
         tx.tenant,
         definition,
         stage,
         reference,
-        initiators,
+        agent_id,
     )
     return found[0] if found else None
 
