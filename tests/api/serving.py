@@ -1,11 +1,9 @@
 """The service in the test's own process, with nothing but ASGI between the two."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -17,13 +15,11 @@ from bursar.api.turnstile import Turnstile
 from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.features.jobs.store import CHANNEL
-from bursar.features.lending.offers import Due, Quote
 from bursar.features.notifications.resolving import Resolve
 from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.registry import Providers
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Bell, Database
-from bursar.kernel.money import split
 from tests.upstreams import Upstream
 
 BASE = "http://127.0.0.1"
@@ -49,13 +45,6 @@ async def _resolve(name: str, port: int) -> Sequence[str]:
     return await NAMES["all"](name, port)
 
 
-def even_quote(terms: Mapping[str, Any], principal_minor: int, installments: int, from_day: date) -> Quote:
-    """Even parts without interest, four weeks apart: what tests of offers need of a schedule."""
-    assert terms["currency"]
-    parts = split(principal_minor, [1] * installments)
-    return Quote([Due(from_day + timedelta(weeks=4 * (n + 1)), part, 0, 0) for n, part in enumerate(parts)], 0)
-
-
 @asynccontextmanager
 async def served(
     database: Database, sandbox: UUID | None = None, requests_per_second: float = 0, providers: Providers | None = None
@@ -72,7 +61,7 @@ async def served(
         connected = providers or replace(with_sandbox(database, [WEBHOOK_SECRET]), upstream_of=_anybodys(Upstream()))
         ringing = asyncio.create_task(ring_for_jobs(database, bell, CHANNEL))
         pace = Turnstile(requests_per_second)
-        yield Door(database, desk, sandbox, pace, providers=connected, bell=bell, resolve=_resolve, quote=even_quote)
+        yield Door(database, desk, sandbox, pace, providers=connected, bell=bell, resolve=_resolve)
         ringing.cancel()
         await asyncio.gather(ringing, return_exceptions=True)
         await desk.drain()

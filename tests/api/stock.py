@@ -203,8 +203,9 @@ class Stock:
         version = 2 + ("submit", "decide", "offer").index(_COME_TO[operation_id]) if operation_id in _COME_TO else 1
         return {
             "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
-            "max_installments": 60, "rate_ppm": 99_000, "method": "equal_installments", "interest_on": "declining",
-            "day_count": "30/360", "every": 1, "unit": "month", "consents": "credit_check", "min_points": None,
+            "max_installments": 60, "rate_ppm": 99_000, "balloon_ppm": 0, "method": "equal_installments",
+            "interest_on": "declining", "day_count": "30/360", "every": 1, "unit": "month", "consents": "credit_check",
+            "min_points": None,
             "review_below_points": None, "max_debt_service_percent": None, "application_days": 30, "offer_days": 14,
             "applicant_name": "An applicant", "email": f"{new_id().hex}@example.com",
             "amount": "50", "installments": 12, "purpose": "A purpose", "monthly_income": "500",

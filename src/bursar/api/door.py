@@ -24,7 +24,6 @@ from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.keys import read_key
 from bursar.core.identity.model import Actor, Credential, SandboxCredential, Unauthenticated
 from bursar.core.ledger.orders import Order
-from bursar.features.lending.offers import QuoteOf
 from bursar.features.notifications.resolving import Resolve, system
 from bursar.features.payments.registry import NO_PROVIDERS, Providers
 from bursar.kernel.canonical import digest
@@ -67,7 +66,7 @@ class Door:
     """The running service: database, desk, the sandbox's tenant if it is one, pace, who signs, providers.
 
     `bell` wakes those who wait for jobs; where nobody rings it, they look again now and then. `resolve` tells where the
-    names of webhooks' endpoints lead, `quote` works the schedules of loans out.
+    names of webhooks' endpoints lead.
     """
 
     database: Database
@@ -78,7 +77,6 @@ class Door:
     providers: Providers = NO_PROVIDERS
     bell: Bell = field(default_factory=Bell)
     resolve: Resolve = system
-    quote: QuoteOf | None = None
 
     @property
     def live(self) -> bool:

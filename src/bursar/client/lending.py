@@ -28,6 +28,7 @@ class Lending(Room):
         rate_ppm: int,
         method: str | None = None,
         interest_on: str | None = None,
+        balloon_ppm: int | None = None,
         day_count: str | None = None,
         every: int | None = None,
         unit: str | None = None,

@@ -60,10 +60,13 @@ class CreateLoanProduct(Asked):
     min_installments: Installments
     max_installments: Installments
     rate_ppm: Annotated[
-        int, Field(ge=0, le=100_000, examples=[990], description="A year's rate in hundredths of a per cent.")
+        int, Field(ge=0, le=10_000_000, examples=[99_000], description="A year's rate in millionths: 99000 is 9.9 %.")
     ]
     method: Literal["equal_installments", "equal_principal", "interest_only", "balloon"] = "equal_installments"
     interest_on: Literal["declining", "flat"] = "declining"
+    balloon_ppm: Annotated[
+        int, Field(ge=0, lt=1_000_000, description="The last installment's share of a balloon, in millionths.")
+    ] = 0
     day_count: Literal["30/360", "30E/360", "actual/360", "actual/365", "actual/actual"] = "30/360"
     every: Annotated[int, Field(ge=1, le=52, description="An installment every so many units.")] = 1
     unit: Literal["week", "month"] = "month"

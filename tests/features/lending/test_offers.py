@@ -1,5 +1,6 @@
 """An offer has the very terms that are accepted, by the agent that applied, within its mandate and in time."""
 
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -25,9 +26,14 @@ async def test_what_is_approved_is_offered_and_accepted(lender: Lender) -> None:
     found = await offered(lender, amount="1000")
     offer = found["offer"]
     assert (found["status"], offer["amount"], offer["total"], found["expires_at"]) == (
-        "offered", "1000.00", "1000.00", offer["expires_at"],
+        "offered", "1000.00", "1054.43", offer["expires_at"],
     )  # fmt: skip
-    assert [row["principal"] for row in offer["installments"]] == ["83.34"] * 4 + ["83.33"] * 8
+    # 9.9 % a year: 1000 x 0.00825 / (1 - 1.00825 ** -12) = 87.869, and 1.00825 ** 12 = 1.1036.
+    rows = [Decimal(row["principal"]) + Decimal(row["interest"]) for row in offer["installments"]]
+    assert rows == [Decimal("87.87")] * 11 + [Decimal("87.86")]
+    assert sum(Decimal(row["principal"]) for row in offer["installments"]) == 1000
+    assert offer["installments"][0]["interest"] == "8.25"
+    assert offer["apr_ppm"] // 1000 == 103
     once = new_id().hex
     taken = await accept(lender, "ann", found, once)
     assert (taken.status_code, taken.json()["status"]) == (200, "accepted")

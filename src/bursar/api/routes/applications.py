@@ -187,7 +187,7 @@ async def make_offer(
     """Offer what was approved: its schedule and cost are worked out and kept, good for as long as the product says."""
 
     async def work(tx: Tx, actor: Actor) -> Application:
-        return await offers.make(tx, actor, read("app", application_id), body.version, caller.door.quote)
+        return await offers.make(tx, actor, read("app", application_id), body.version)
 
     return await _change(caller, "make_offer", application_id, body, key, ("offered", work))
 

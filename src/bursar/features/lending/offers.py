@@ -1,14 +1,10 @@
-"""An offer for what was approved: the schedule and what it costs, good until its time is over, accepted or not.
-
-Who starts the service hands in what works a schedule out, so that an offer needs to know nothing of how that is done.
-"""
+"""An offer for what was approved: the schedule and what it costs, good until its time is over, accepted or not."""
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.authority.model import Ask, Begun, PendingApproval, Told
@@ -21,49 +17,15 @@ from bursar.core.ledger.outcomes import Refused
 from bursar.features.lending import application as model
 from bursar.features.lending import service, store
 from bursar.features.lending.application import Application, ApplicationConflict, NotTheirs
+from bursar.features.lending.quoting import Quote, quote
 from bursar.features.lending.store import Decision, Offer
 from bursar.features.lending.trail import told, write
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, show
-from bursar.kernel.refusal import Retry, Unavailable
 
 
-class Due(NamedTuple):
-    """An installment in minor units, and the day on which it is due."""
-
-    due: date
-    principal_minor: int
-    interest_minor: int
-    fee_minor: int
-
-
-class Quote(NamedTuple):
-    """A schedule, and what the loan costs a year with all that is paid, in millionths."""
-
-    installments: Sequence[Due]
-    apr_ppm: int
-
-
-# From a product's terms, the principal in minor units, the number of installments and the day on which it is paid out.
-QuoteOf: TypeAlias = Callable[[Mapping[str, Any], int, int, date], Quote]
-
-
-class NoSchedules(Unavailable):
-    """This service works no schedules out."""
-
-    retry: ClassVar[Retry] = "never"
-    next: ClassVar[str] = "Ask whoever runs the service to connect what works schedules out."
-
-    @property
-    def code(self) -> str:
-        """As of any part that is out of reach."""
-        return "upstream_unavailable"
-
-
-async def make(
-    tx: Tx, actor: Actor, application_id: UUID | None, version: int, quote_of: QuoteOf | None
-) -> Application:
+async def make(tx: Tx, actor: Actor, application_id: UUID | None, version: int) -> Application:
     """Offer what was approved, on the terms of the product, for as many days as it says."""
     found = await service.locked(tx, actor, application_id)
     now = await reading.clock(tx)
@@ -71,13 +33,10 @@ async def make(
     model.refuse_expired(found, now)
     model.refuse_not_decider(actor, found)
     after = model.moved(found, "offered", now)
-    if quote_of is None:
-        raise NoSchedules
     product = await service.product_of(tx, found)
-    quote = quote_of(product.facts, found.intake.amount_minor, found.intake.installments, now.date())
-    assert sum(due.principal_minor for due in quote.installments) == found.intake.amount_minor
+    offered = quote(product, found.intake.amount_minor, found.intake.installments, now.date())
     until = now + timedelta(days=product.offer_days)
-    terms = _terms(found, product.facts["rate_ppm"], quote, now.date())
+    terms = _terms(found, product.facts["rate_ppm"], offered, now.date())
     hashed = sha256(terms.encode()).digest()
     store.insert_offer(tx, Offer(new_id(), found.id, after.version, terms, hashed, actor.principal_id, now, until))
     after = after._replace(expires_at=until)
@@ -85,16 +44,15 @@ async def make(
     return after
 
 
-def _terms(found: Application, rate_ppm: int, quote: Quote, from_day: date) -> str:
+def _terms(found: Application, rate_ppm: int, offered: Quote, from_day: date) -> str:
     return canonical(
         {
             "amount_minor": found.intake.amount_minor,
-            "apr_ppm": quote.apr_ppm,
+            "apr_ppm": offered.apr_ppm,
             "currency": found.currency,
             "from_day": from_day.isoformat(),
             "installments": [
-                [due.due.isoformat(), due.principal_minor, due.interest_minor, due.fee_minor]
-                for due in quote.installments
+                [due.due.isoformat(), due.principal, due.interest, due.fee] for due in offered.installments
             ],
             "product": [found.product, found.product_version],
             "rate_ppm": rate_ppm,
