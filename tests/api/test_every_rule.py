@@ -12,7 +12,8 @@ from tests.api.operations import Operation
 from tests.api.stock import Request, Stock
 from tests.api.tenants import Tenant, bearing
 
-ACTIONS = sorted(get_args(MoneyAction))
+# What agents do with applications for loans goes by whose they are, and is tried under mandates in a room of its own.
+ACTIONS = sorted({*get_args(MoneyAction)} - {"decide_application", "accept_offer"})
 # What these go on with has used the limits before.
 USE_NOTHING = {"capture_hold", "release_hold"}
 AGENT = "agent-under-every-rule"
@@ -42,12 +43,12 @@ def roomy() -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def agent_under(stock: Stock, terms: dict[str, Any]) -> str:
+async def agent_under(stock: Stock, terms: dict[str, Any], name: str = AGENT) -> str:
     """The key of a new agent with a mandate in force."""
-    await stock.made("/v1/agents", {"name": AGENT})
-    drafted = await stock.made("/v1/mandates", {"name": AGENT, "agent": AGENT, "terms": terms})
+    await stock.made("/v1/agents", {"name": name})
+    drafted = await stock.made("/v1/mandates", {"name": name, "agent": name, "terms": terms})
     await stock.made(f"/v1/mandates/{drafted['id']}/activate", None)
-    return (await stock.made("/v1/keys", {"agent": AGENT}))["key"]
+    return (await stock.made("/v1/keys", {"agent": name}))["key"]
 
 
 async def request_for(stock: Stock, operations: list[Operation], action: str) -> Request:
@@ -84,10 +85,9 @@ async def test_a_road_is_open_under_every_kind_of_rule_that_leaves_room(
     assert min(count for count in counts if count is not None) == (100 if action in USE_NOTHING else 99), left
 
 
-@pytest.mark.parametrize("rule", ["windows", "per_transaction", "rails", "actions"])
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_no_road_goes_round_a_rule(
-    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books, action: str, rule: str
+    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books, action: str
 ) -> None:
     tight: dict[str, Any] = {
         "windows": [{"period": "day", "currency": "USD", "max_amount": "0.01"}],
@@ -96,16 +96,18 @@ async def test_no_road_goes_round_a_rule(
         "actions": [other for other in ACTIONS if other != action],
     }
     stock = Stock(client, tenant)
-    agent = await agent_under(stock, roomy() | {rule: tight[rule]})
-    request = await request_for(stock, operations, action)
-    before = books.of(tenant)
-    answer = await request.send(client, bearing(agent))
-    if action == "release_hold" or (action == "capture_hold" and rule in ("windows", "per_transaction")):
-        assert answer.is_success, answer.text
-        return
-    assert set(codes_in(answer)) == {"mandate_missing" if rule in ("rails", "actions") else "limit_exceeded"}
-    after = books.of(tenant)
-    assert {table for table in before if before[table] != after[table]} <= {"answer", "decision", "event"}
+    for rule, terms in tight.items():
+        agent = await agent_under(stock, roomy() | {rule: terms}, f"tight-{rule}".replace("_", "-"))
+        request = await request_for(stock, operations, action)
+        before = books.of(tenant)
+        answer = await request.send(client, bearing(agent))
+        if action == "release_hold" or (action == "capture_hold" and rule in ("windows", "per_transaction")):
+            assert answer.is_success, answer.text
+            continue
+        told = "mandate_missing" if rule in ("rails", "actions") else "limit_exceeded"
+        assert set(codes_in(answer)) == {told}, rule
+        after = books.of(tenant)
+        assert {table for table in before if before[table] != after[table]} <= {"answer", "decision", "event"}
 
 
 PROVIDER = {"create_payment", "confirm_payment", "refund_payment", "create_payout"}

@@ -241,5 +241,5 @@ WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'accounts:upstream', 'agents:write', 'keys:read',
     'keys:write', 'world:move',
     'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
-    'cases:write', 'webhooks:read', 'webhooks:write', 'reconciliation:write'
+    'cases:write', 'webhooks:read', 'webhooks:write', 'reconciliation:write', 'payments:settle', 'lending:write'
 ];
