@@ -83,6 +83,7 @@ async def test_what_is_open_when_an_endpoint_is_made_is_told_to_it(teller: Telle
 
 async def test_what_is_over_when_an_endpoint_is_made_is_not_told_to_it(teller: Teller) -> None:
     before = await teller.happened("a.fact")
+    await others_are_over(teller.worker)
     endpoint = await teller.endpoint()
     after = await teller.happened("a.fact")
     await teller.follow()

@@ -10,7 +10,7 @@ from bursar.features.payments.ports import Report
 from bursar.features.payments.resolving import resolve_due
 from tests.features.payments.branch import Branch
 from tests.features.payments.counter import gone, key
-from tests.features.payments.test_fail_points import POINTS
+from tests.features.payments.test_fail_points import PAIRS, POINTS
 
 
 class Hit:
@@ -55,9 +55,8 @@ class Hit:
             return await task
 
 
-@pytest.mark.parametrize("kind", ["raise", "cancel"])
+@pytest.mark.parametrize(("kind", "again"), PAIRS)
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("again", ["the worker asks", "the caller asks again"])
 async def test_what_fails_on_the_way_is_made_once_and_told_the_same(
     branch: Branch, point: str, kind: str, again: str
 ) -> None:
