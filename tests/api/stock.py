@@ -34,9 +34,11 @@ _OF_JOBS: dict[str, Any] = {
 }  # fmt: skip
 _DAYS = count()
 _OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
+_OF_OFFERS = ("make_offer", "get_offer", "accept_offer")
 _OF_LENDING = (
     "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
     "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
+    "make_offer", "accept_offer", "list_loans", "disburse_loan", "repay_loan",
 )  # fmt: skip
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
@@ -174,7 +176,12 @@ class Stock:
 
     def _lending(self, operation_id: str) -> dict[str, Any]:
         """A value for every field of a product and of an application to it."""
-        version = {"submit_application": 1, "change_application": 1}.get(operation_id, 2)
+        version = {"submit_application": 1, "change_application": 1, "make_offer": 3, "accept_offer": 4}.get(
+            operation_id, 2
+        )
+        loans = {"keeps": None, "on": None, "bucket": "current"} | (
+            {"status": "active"} if operation_id == "list_loans" else {}
+        )
         return {
             "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
             "max_installments": 60, "annual_rate_bps": 990, "method": "equal_installments", "interest": "declining",
@@ -186,7 +193,7 @@ class Stock:
             "document_kind": "payslip", "sha256": "0" * 64, "size_bytes": 5, "consent": "credit_check",
             "given_at": PAST, "evidence": "Ticked", "decider": AGENT, "follows": None, "version": version,
             "decision": "approved", "mandate": None, "status": "submitted", "amount_requested": "5",
-        }  # fmt: skip
+        } | loans  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -243,7 +250,12 @@ class Stock:
             "payout_id": self.payout,
             "run_id": self.run,
             "break_id": self.broken,
-            "application_id": lambda: self.application(submitted=operation_id in _OF_DECIDERS),
+            "application_id": lambda: (
+                self.application(submitted=operation_id in _OF_DECIDERS)
+                if operation_id not in _OF_OFFERS
+                else self.approved(offered=operation_id != "make_offer")
+            ),
+            "loan_id": lambda: self.loan(paid_out=operation_id != "disburse_loan"),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -406,6 +418,27 @@ class Stock:
         if submitted:
             await self.made(f"/v1/applications/{made['id']}/submit", {"version": 1})
         return made["id"]
+
+    async def approved(self, *, offered: bool) -> str:
+        """The id of a new application that is approved, with an offer if asked."""
+        made = await self.application(submitted=True)
+        body = {"version": 2, "decision": "approved"}
+        path = f"/v1/applications/{made}"
+        request = Request("POST", f"{path}/decide", body=body)
+        answer = await request.send(self.client, bearing(self.tenant.operator, new_id().hex))
+        assert answer.is_success, answer.text
+        if offered:
+            await self.made(f"{path}/offer", {"version": 3})
+        return made
+
+    async def loan(self, *, paid_out: bool) -> str:
+        """The id of a new loan."""
+        made = await self.approved(offered=True)
+        loan = await self.made(f"/v1/applications/{made}/accept", {"version": 4, "evidence": "Signed"})
+        if paid_out:
+            account = self.tenant.number("side", self.currency)
+            await self.made(f"/v1/loans/{loan['id']}/disburse", {"account": account})
+        return loan["id"]
 
     async def case(self) -> str:
         """The id of a new case with a note."""

@@ -36,8 +36,10 @@ from bursar.api.routes import (
     jobs,
     keys,
     loan_products,
+    loans,
     mandates,
     notifications,
+    offers,
     payments,
     payouts,
     reconciliation,
@@ -62,6 +64,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, upstream, loan_products, applications, quick_lending,
+    offers, loans,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -13,10 +13,11 @@ from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.ids import new_id
 from bursar.kernel.migrate import migrate
 from tests.api.serving import client_of, served
-from tests.api.tenants import enrol
+from tests.api.tenants import enrol, key_for
 from tests.crews import crew_of
 from tests.databases import own_database
-from tests.features.verification import plants, plants_in_schema, plants_of_jobs
+from tests.features.lending.applying import Lender
+from tests.features.verification import plants, plants_in_schema, plants_of_jobs, plants_of_loans
 from tests.stories import Story
 
 PLANTS = plants.PLANTS + plants_in_schema.PLANTS
@@ -73,6 +74,24 @@ async def _play(url: str) -> None:
     await database.close()
 
 
+@pytest.fixture(scope="module")
+def loans(postgres: str) -> Iterator[str]:
+    """Likewise, of loans."""
+    with own_database(postgres) as url:
+        asyncio.run(_lend(url))
+        yield url
+
+
+async def _lend(url: str) -> None:
+    database = await Database.open(url)
+    async with served(database) as app, client_of(app) as client:
+        tenant = await enrol(database, client, "ours")
+        async with database.transaction(tenant.id) as tx:
+            ann = await key_for(tx, "agent", "ann")
+        await plants_of_loans.play(Lender(client, tenant, {"ann": ann, "operator": tenant.operator}), url)
+    await database.close()
+
+
 async def _found(url: str, *scripts: str) -> list[Violation]:
     """What verification finds after the scripts, none of which lasts."""
     connection = await connect(url)
@@ -95,18 +114,23 @@ async def test_a_violation_planted_among_jobs_is_found(jobs: str, name: str, pla
     assert name in {violation.invariant for violation in await _found(jobs, UNGUARDED, plant)}
 
 
-async def test_a_book_in_order_has_no_violation(book: str, jobs: str) -> None:
-    assert await _found(book) == await _found(jobs) == []
+@pytest.mark.parametrize(("name", "plant"), plants_of_loans.PLANTS, ids=[p[:90] for _, p in plants_of_loans.PLANTS])
+async def test_a_violation_planted_among_loans_is_found(loans: str, name: str, plant: str) -> None:
+    assert name in {violation.invariant for violation in await _found(loans, UNGUARDED, plant)}
 
 
-async def test_taking_the_guards_away_is_no_violation_by_itself(book: str, jobs: str) -> None:
-    assert await _found(book, UNGUARDED) == await _found(jobs, UNGUARDED) == []
+async def test_a_book_in_order_has_no_violation(book: str, jobs: str, loans: str) -> None:
+    assert await _found(book) == await _found(jobs) == await _found(loans) == []
+
+
+async def test_taking_the_guards_away_is_no_violation_by_itself(book: str, jobs: str, loans: str) -> None:
+    assert await _found(book, UNGUARDED) == await _found(jobs, UNGUARDED) == await _found(loans, UNGUARDED) == []
 
 
 def test_every_invariant_is_broken_by_some_plant() -> None:
     names = [invariant.name for invariant in verification.invariants()]
     assert names == sorted(set(names))
-    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS})
+    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS + plants_of_loans.PLANTS})
 
 
 async def test_a_violation_names_the_rows_and_stops_at_the_number_asked_for(book: str) -> None:

@@ -165,6 +165,15 @@ ACTIONS: dict[str, Action] = {
         Action("submit_application", "applications:write"),
         Action("withdraw_application", "applications:write"),
         Action("decide_application", "applications:decide"),
+        Action("make_offer", "applications:decide"),
+        Action("get_offer", "applications:read"),
+        Action("accept_offer", "applications:write"),
+        Action("list_loans", "loans:read"),
+        Action("get_loan", "loans:read"),
+        Action("get_loan_schedule", "loans:read"),
+        Action("list_loan_facts", "loans:read"),
+        Action("disburse_loan", "loans:disburse"),
+        Action("repay_loan", "loans:repay"),
     )
 }
 

@@ -20,7 +20,8 @@ Status = Literal[
 Outcome = Literal["approved", "rejected", "review"]
 Awaited = Literal["approved", "rejected", "review", "accepted"]
 EventType = Literal[
-    "created", "changed", "submitted", "decided", "awaiting_approval", "not_approved", "withdrawn", "expired"
+    "created", "changed", "submitted", "decided", "awaiting_approval", "not_approved", "withdrawn", "expired",
+    "offered", "accepted",
 ]  # fmt: skip
 
 # What is over stays over: whoever asks again applies again.

@@ -94,7 +94,7 @@ class Deciding:
         model.refuse_stale(found, self.version)
         model.refuse_expired(found, now)
         model.refuse_waiting(found)
-        _refuse_others(actor, found)
+        refuse_others(actor, found)
         model.moved(found, self.outcome, now)
         self._product = product = await service.product_of(tx, found)
         model.refuse_without_consent(found, product)
@@ -162,7 +162,8 @@ class Deciding:
         self.application = after
 
 
-def _refuse_others(actor: Actor, found: Application) -> None:
+def refuse_others(actor: Actor, found: Application) -> None:
+    """Only the agent that an application names decides it, and of reviews only people."""
     if actor.kind != "operator" and actor.principal_id != found.decider_id:
         raise NotTheDecider("Another agent decides this application.")
     if actor.kind != "operator" and found.status == "review":

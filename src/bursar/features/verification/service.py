@@ -15,6 +15,7 @@ _FILES = (
     "invariants_of_jobs.sql",
     "invariants_of_notifications.sql",
     "invariants_of_payments.sql",
+    "invariants_of_loans.sql",
 )
 MOST_ROWS_A_QUERY = 20
 

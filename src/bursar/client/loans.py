@@ -1,0 +1,91 @@
+"""Loans: offered, accepted, paid out and paid back."""
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from bursar.client.arguments import given, segment
+from bursar.client.room import Room, items_of
+from bursar.wire.fields import Page
+from bursar.wire.loans import Loan, LoanFact, LoanSchedule, Offer
+
+Status = Literal["pending", "active", "settled", "charged_off", "written_off"]
+Bucket = Literal["current", "1-30", "31-60", "61-90", "90+"]
+
+
+class Loans(Room):
+    """Agents offer, pay out and pay back within their mandates. Days are text such as `2026-11-21`."""
+
+    async def make_offer(self, application_id: str, *, version: int, idempotency_key: str | None = None) -> Offer:
+        """Offer what was approved."""
+        path = f"/v1/applications/{segment(application_id)}/offer"
+        return await self._change(Offer, "make_offer", path, {"version": version}, idempotency_key)
+
+    async def get_offer(self, application_id: str) -> Offer:
+        """The offer on an application."""
+        return await self._read(Offer, "get_offer", f"/v1/applications/{segment(application_id)}/offer")
+
+    async def accept_offer(
+        self, application_id: str, *, version: int, evidence: str, idempotency_key: str | None = None
+    ) -> Loan:
+        """The applicant accepts: the answer is the loan, which is yet to be paid out."""
+        path = f"/v1/applications/{segment(application_id)}/accept"
+        return await self._change(
+            Loan, "accept_offer", path, given(version=version, evidence=evidence), idempotency_key
+        )
+
+    async def list_loans(
+        self,
+        *,
+        status: Status | None = None,
+        bucket: Bucket | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[Loan]:
+        """Loans, oldest first, a page at a time."""
+        query = given(status=status, bucket=bucket, cursor=cursor, limit=limit)
+        return await self._read(Page[Loan], "list_loans", "/v1/loans", query)
+
+    def iterate_loans(self, *, status: Status | None = None) -> AsyncIterator[Loan]:
+        """All loans, oldest first."""
+        return items_of(lambda cursor: self.list_loans(status=status, cursor=cursor, limit=500))
+
+    async def get_loan(self, loan_id: str) -> Loan:
+        """One loan as it stands."""
+        return await self._read(Loan, "get_loan", _path(loan_id))
+
+    async def get_loan_schedule(self, loan_id: str) -> LoanSchedule:
+        """What was due, is due and will be."""
+        return await self._read(LoanSchedule, "get_loan_schedule", f"{_path(loan_id)}/schedule")
+
+    async def list_loan_facts(
+        self, loan_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> Page[LoanFact]:
+        """The statement of a loan: all that happened to it, a page at a time."""
+        query = given(cursor=cursor, limit=limit)
+        return await self._read(Page[LoanFact], "list_loan_facts", f"{_path(loan_id)}/facts", query)
+
+    async def disburse_loan(
+        self, loan_id: str, *, account: str, on: str | None = None, mandate: str | None = None, idempotency_key: str
+    ) -> Loan:
+        """Pay it out; raises ApprovalPending when your mandate asks for a person's yes."""
+        body = given(account=account, on=on, mandate=mandate)
+        return await self._change(Loan, "disburse_loan", f"{_path(loan_id)}/disburse", body, idempotency_key)
+
+    async def repay_loan(
+        self,
+        loan_id: str,
+        *,
+        account: str,
+        amount: str,
+        keeps: Literal["installment", "term"] | None = None,
+        on: str | None = None,
+        mandate: str | None = None,
+        idempotency_key: str,
+    ) -> Loan:
+        """Pay money back; with `keeps` more than is due pays principal ahead of its time."""
+        body = given(account=account, amount=amount, keeps=keeps, on=on, mandate=mandate)
+        return await self._change(Loan, "repay_loan", f"{_path(loan_id)}/repay", body, idempotency_key)
+
+
+def _path(loan_id: str) -> str:
+    return f"/v1/loans/{segment(loan_id)}"
