@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -33,12 +33,16 @@ _OF_JOBS: dict[str, Any] = {
     "purpose": "A purpose", "to": AGENT, "retry": True,
 }  # fmt: skip
 _DAYS = count()
+_SMALL = ("return_credit", "waive_loan")
+_PAYING = ("disburse_loan", "repay_loan", "return_credit")
 _OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
 _OF_OFFERS = ("make_offer", "get_offer", "accept_offer")
 _OF_LENDING = (
     "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
     "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
     "make_offer", "accept_offer", "list_loans", "disburse_loan", "repay_loan",
+    "reverse_repayment", "return_credit", "waive_loan", "reschedule_loan", "charge_off_loan", "write_off_loan",
+    "pause_loan", "resume_loan",
 )  # fmt: skip
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
@@ -179,9 +183,13 @@ class Stock:
         version = {"submit_application": 1, "change_application": 1, "make_offer": 3, "accept_offer": 4}.get(
             operation_id, 2
         )
-        loans = {"keeps": None, "on": None, "bucket": "current"} | (
-            {"status": "active"} if operation_id == "list_loans" else {}
-        )
+        loans: dict[str, Any] = {
+            "keeps": None, "on": None, "bucket": "current", "part": "interest", "first_due": None, "repayment": 2,
+        }  # fmt: skip
+        loans |= {"status": "active"} if operation_id == "list_loans" else {}
+        loans |= {"amount": "5"} if operation_id in _SMALL else {}
+        # A product's own account pays its loans out.
+        loans |= {"account": self.tenant.number("side", self.currency)} if operation_id in _PAYING else {}
         return {
             "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
             "max_installments": 60, "annual_rate_bps": 990, "method": "equal_installments", "interest": "declining",
@@ -255,7 +263,7 @@ class Stock:
                 if operation_id not in _OF_OFFERS
                 else self.approved(offered=operation_id != "make_offer")
             ),
-            "loan_id": lambda: self.loan(paid_out=operation_id != "disburse_loan"),
+            "loan_id": lambda: self.loan(operation_id),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -431,13 +439,20 @@ class Stock:
             await self.made(f"{path}/offer", {"version": 3})
         return made
 
-    async def loan(self, *, paid_out: bool) -> str:
-        """The id of a new loan."""
+    async def loan(self, operation_id: str) -> str:
+        """The id of a new loan that stands where the operation can go on: of old, so that something is due."""
         made = await self.approved(offered=True)
         loan = await self.made(f"/v1/applications/{made}/accept", {"version": 4, "evidence": "Signed"})
-        if paid_out:
-            account = self.tenant.number("side", self.currency)
-            await self.made(f"/v1/loans/{loan['id']}/disburse", {"account": account})
+        account = {"account": self.tenant.number("side", self.currency)}
+        paid_out = {"disburse": {**account, "on": str(datetime.now(UTC).date() - timedelta(days=90))}}
+        more = {
+            "disburse_loan": {},
+            "resume_loan": {**paid_out, "pause": {"reason": "A reason"}},
+            "reverse_repayment": {**paid_out, "repay": {**account, "amount": "5"}},
+            "return_credit": {**paid_out, "repay": {**account, "amount": "50"}},
+        }
+        for verb, body in more.get(operation_id, paid_out).items():
+            await self.made(f"/v1/loans/{loan['id']}/{verb}", body)
         return loan["id"]
 
     async def case(self) -> str:

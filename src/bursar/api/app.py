@@ -35,6 +35,7 @@ from bursar.api.routes import (
     job_trail,
     jobs,
     keys,
+    loan_adjustments,
     loan_products,
     loans,
     mandates,
@@ -64,7 +65,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, upstream, loan_products, applications, quick_lending,
-    offers, loans,
+    offers, loans, loan_adjustments,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -86,6 +86,69 @@ class Loans(Room):
         body = given(account=account, amount=amount, keeps=keeps, on=on, mandate=mandate)
         return await self._change(Loan, "repay_loan", f"{_path(loan_id)}/repay", body, idempotency_key)
 
+    async def reverse_repayment(self, loan_id: str, *, repayment: int, reason: str, idempotency_key: str) -> Loan:
+        """Take a repayment back, by its `seq` among the facts; operators only."""
+        body = given(repayment=repayment, reason=reason)
+        return await self._change(Loan, "reverse_repayment", f"{_path(loan_id)}/reverse", body, idempotency_key)
+
+    async def return_credit(
+        self, loan_id: str, *, account: str, amount: str, reason: str, idempotency_key: str
+    ) -> Loan:
+        """Pay back what came and was not used; operators only."""
+        body = given(account=account, amount=amount, reason=reason)
+        return await self._change(Loan, "return_credit", f"{_path(loan_id)}/return", body, idempotency_key)
+
+    async def waive_loan(
+        self,
+        loan_id: str,
+        *,
+        part: Literal["penalty", "fee", "interest"],
+        amount: str,
+        reason: str,
+        on: str | None = None,
+        idempotency_key: str,
+    ) -> Loan:
+        """Forgive so much of what is due of a part; operators only."""
+        body = given(part=part, amount=amount, reason=reason, on=on)
+        return await self._change(Loan, "waive_loan", f"{_path(loan_id)}/waive", body, idempotency_key)
+
+    async def reschedule_loan(
+        self,
+        loan_id: str,
+        *,
+        installments: int,
+        reason: str,
+        first_due: str | None = None,
+        annual_rate_bps: int | None = None,
+        on: str | None = None,
+        idempotency_key: str,
+    ) -> Loan:
+        """Spread unpaid principal anew; operators only."""
+        body = given(
+            installments=installments, first_due=first_due, annual_rate_bps=annual_rate_bps, reason=reason, on=on
+        )
+        return await self._change(Loan, "reschedule_loan", f"{_path(loan_id)}/reschedule", body, idempotency_key)
+
+    async def charge_off_loan(self, loan_id: str, *, reason: str, on: str | None = None, idempotency_key: str) -> Loan:
+        """Take what is owed off the books; operators only."""
+        body = given(reason=reason, on=on)
+        return await self._change(Loan, "charge_off_loan", f"{_path(loan_id)}/charge-off", body, idempotency_key)
+
+    async def write_off_loan(self, loan_id: str, *, reason: str, on: str | None = None, idempotency_key: str) -> Loan:
+        """Give up what is owed; operators only."""
+        body = given(reason=reason, on=on)
+        return await self._change(Loan, "write_off_loan", f"{_path(loan_id)}/write-off", body, idempotency_key)
+
+    async def pause_loan(self, loan_id: str, *, reason: str, on: str | None = None, idempotency_key: str) -> Loan:
+        """Let days past due stand still; operators only."""
+        body = given(reason=reason, on=on)
+        return await self._change(Loan, "pause_loan", f"{_path(loan_id)}/pause", body, idempotency_key)
+
+    async def resume_loan(self, loan_id: str, *, reason: str, on: str | None = None, idempotency_key: str) -> Loan:
+        """Let days past due go on; operators only."""
+        body = given(reason=reason, on=on)
+        return await self._change(Loan, "resume_loan", f"{_path(loan_id)}/resume", body, idempotency_key)
+
 
 def _path(loan_id: str) -> str:
     return f"/v1/loans/{segment(loan_id)}"

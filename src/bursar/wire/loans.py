@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from bursar.wire.fields import AccountRef, Amount, Asked, MoneyText, Time, Told
-from bursar.wire.lending import Version
+from bursar.wire.lending import Installments, Reason, Version
 
 LoanStatus = Literal["pending", "active", "settled", "charged_off", "written_off"]
 Bucket = Literal["current", "1-30", "31-60", "61-90", "90+"]
@@ -68,6 +68,43 @@ class RepayLoan(Asked):
     keeps: Literal["installment", "term"] | None = None
     on: On | None = None
     mandate: Mandate | None = None
+
+
+class AdjustLoan(Asked):
+    """What people change about a loan, from which day on, and why."""
+
+    reason: Reason
+    on: On | None = None
+
+
+class WaiveLoan(AdjustLoan):
+    """How much of which part is forgiven."""
+
+    part: Literal["penalty", "fee", "interest"]
+    amount: Amount
+
+
+class RescheduleLoan(AdjustLoan):
+    """In how many installments the principal is spread anew, from which due date on, and at which rate if another."""
+
+    installments: Installments
+    first_due: Day | None = None
+    annual_rate_bps: Annotated[int, Field(ge=0, le=100_000, examples=[990])] | None = None
+
+
+class ReverseRepayment(Asked):
+    """Which repayment is taken back, by its `seq` among the facts."""
+
+    repayment: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[2])]
+    reason: Reason
+
+
+class ReturnCredit(Asked):
+    """How much of the credit goes back, and where to."""
+
+    account: AccountRef
+    amount: Amount
+    reason: Reason
 
 
 class ScheduleRow(Told):

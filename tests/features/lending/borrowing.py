@@ -36,6 +36,12 @@ async def borrowed(lender: Lender, on: date | None = None, who: str = "ann", **w
     return await lender.ok("operator", f"/loans/{loan['id']}/disburse", body)
 
 
+async def rich(lender: Lender) -> None:
+    """The borrower can pay whatever there is to pay."""
+    move = {"source": lender.tenant.main, "target": lender.tenant.side, "amount": "9000", "currency": "USD"}
+    await lender.ok("operator", "/transfers", move)
+
+
 async def balance(lender: Lender, number: str) -> int:
     """What an account has, in minor units."""
     found = await lender.get(f"/accounts/{number}/balance")

@@ -174,6 +174,14 @@ ACTIONS: dict[str, Action] = {
         Action("list_loan_facts", "loans:read"),
         Action("disburse_loan", "loans:disburse"),
         Action("repay_loan", "loans:repay"),
+        Action("reverse_repayment", "loans:adjust"),
+        Action("return_credit", "loans:adjust"),
+        Action("waive_loan", "loans:adjust"),
+        Action("reschedule_loan", "loans:adjust"),
+        Action("charge_off_loan", "loans:adjust"),
+        Action("write_off_loan", "loans:adjust"),
+        Action("pause_loan", "loans:adjust"),
+        Action("resume_loan", "loans:adjust"),
     )
 }
 

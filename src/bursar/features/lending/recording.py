@@ -51,9 +51,12 @@ async def locked(tx: Tx, actor: Actor, loan_id: UUID | None) -> Loan:
     return found
 
 
-def rehearse(loan: Loan, product: Product, facts: Sequence[Fact], event: Event, today: date) -> None:
-    """Refuse a fact that makes no loan with those that are there."""
-    replay(loan.terms(product, event.on), [*(fact.event for fact in facts), event], max(event.on, today))
+def rehearse(loan: Loan, product: Product, facts: Sequence[Fact], event: Event, today: date) -> bool:
+    """Whether a fact changes anything; refuses one that makes no loan with those that are there."""
+    known, until = [fact.event for fact in facts], max(event.on, today)
+    terms = loan.terms(product, event.on)
+    after = replay(terms, [*known, event], until)
+    return not known or after != replay(terms, known, until)
 
 
 async def record(tx: Tx, loan: Loan, event: Event, cause: Cause) -> Loan:
