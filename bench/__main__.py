@@ -13,14 +13,14 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from bench import comparing, jobs, report, runaway
+from bench import comparing, jobs, lending, report, runaway
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
 
 app = cyclopts.App(name="bench", help=__doc__)
 
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
-Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report)
+Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report, lending.Report)
 
 
 @app.default
@@ -73,6 +73,18 @@ def do_jobs(*, count: int = 1000, lanes: int = 8, json_file: JsonFile = None) ->
     json_file: Where to write everything that was measured.
     """
     show(lambda scratch: jobs.measure_jobs(scratch, count, lanes), jobs.as_table, json_file)
+
+
+@app.command(name="lending")
+def pass_night(*, loans: int = 100_000, json_file: JsonFile = None) -> None:
+    """Measure a night: interest, installments that fall due, buckets, and their entries.
+
+    Parameters
+    ----------
+    loans: How many loans have their night.
+    json_file: Where to write everything that was measured.
+    """
+    show(lambda scratch: lending.measure_night(scratch, loans), lending.as_table, json_file)
 
 
 def show(

@@ -89,6 +89,9 @@ class Stock:
         if operation.id == "approve_approval":
             assert body
             body["assertion"] = None
+        if operation.id == "create_loan_product":
+            assert body
+            body["allocation"] = ["penalty", "fee", "interest", "principal"]
         return Request(operation.method, path, query, body)
 
     async def _objects(self, operation: Operation, path: str) -> dict[str, Any]:
@@ -185,6 +188,10 @@ class Stock:
         )
         loans: dict[str, Any] = {
             "keeps": None, "on": None, "bucket": "current", "part": "interest", "first_due": None, "repayment": 2,
+            "allocation": "fee", "fixed": "1", "bps": 5, "grace_days": 5, "penalty_rate_bps": 5, "month_end": False,
+            "calendar": None, "business_day": "none", "principal_grace": 0, "interest_grace": 0, "interest_free": 0,
+            "balloon_bps": 0,
+            **dict.fromkeys(("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90"), 5),
         }  # fmt: skip
         loans |= {"status": "active"} if operation_id == "list_loans" else {}
         loans |= {"amount": "5"} if operation_id in _SMALL else {}

@@ -31,6 +31,10 @@ class Lending(Room):
         day_count: str | None = None,
         every: int | None = None,
         period: str | None = None,
+        rhythm: dict[str, Any] | None = None,
+        charges: dict[str, Any] | None = None,
+        provisions: dict[str, int] | None = None,
+        allocation: Sequence[str] | None = None,
         consents: Sequence[str] | None = None,
         policy: dict[str, Any] | None = None,
         application_days: int | None = None,
@@ -41,8 +45,9 @@ class Lending(Room):
         body = given(
             code=code, account=account, currency=currency, min_amount=min_amount, max_amount=max_amount,
             min_installments=min_installments, max_installments=max_installments, annual_rate_bps=annual_rate_bps,
-            method=method, interest=interest, day_count=day_count, every=every, period=period, consents=consents,
-            policy=policy, application_days=application_days, offer_days=offer_days,
+            method=method, interest=interest, day_count=day_count, every=every, period=period, rhythm=rhythm,
+            charges=charges, provisions=provisions, allocation=allocation, consents=consents, policy=policy,
+            application_days=application_days, offer_days=offer_days,
         )  # fmt: skip
         return await self._change(LoanProduct, "create_loan_product", "/v1/loan-products", body, idempotency_key)
 

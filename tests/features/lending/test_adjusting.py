@@ -73,7 +73,7 @@ async def test_a_prepayment_makes_the_loan_shorter_or_its_installments_smaller(
 ) -> None:
     shorter, smaller = await borrowed(lender), await borrowed(lender)
     await rich(lender)
-    plans = {}
+    plans: dict[str, Any] = {}
     for loan, keeps in ((shorter, "installment"), (smaller, "term")):
         await repaid(lender, loan, "600", keeps=keeps)
         plans[keeps] = (await lender.get(f"/loans/{loan['id']}/schedule"))["rows"]

@@ -11,10 +11,11 @@ import orjson
 from bursar.features.lending import catalog
 from bursar.features.lending.events import Event
 from bursar.features.lending.postings import Flows
-from bursar.features.lending.product import MAX_INSTALLMENTS, Product
+from bursar.features.lending.product import MAX_INSTALLMENTS, Charge, Penalties, Product, Provisions
 from bursar.features.lending.rounding import PPM
 from bursar.features.lending.schedule import Installment
 from bursar.features.lending.state import Due, LoanState, Parts, Status
+from bursar.kernel.money import read_amount
 
 _BY_NAME: Mapping[str, type[Event]] = {kind.__name__.lower(): kind for kind in get_args(Event)}
 # Millionths in a hundredth of a per cent.
@@ -35,7 +36,31 @@ def terms_of(product: catalog.Product) -> Product:
         day_count=facts["day_count"],
         every=facts["every"],
         unit=facts["period"].removesuffix("s"),
+        **_more(facts, product.currency),
     )
+
+
+def _more(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """What the first products did not name."""
+    if "charges" not in facts:
+        return {}
+    rhythm, charges = dict(facts["rhythm"]), facts["charges"]
+    late_fee, rate_ppm = _charge(charges["late_fee"], currency), _BASIS_POINT * charges["penalty_rate_bps"]
+    return {
+        "balloon_ppm": _BASIS_POINT * rhythm.pop("balloon_bps"),
+        **rhythm,
+        "disbursement_fee": _charge(charges["disbursement_fee"], currency),
+        "installment_fee": _charge(charges["installment_fee"], currency),
+        "penalties": Penalties(charges["grace_days"], late_fee, rate_ppm),
+        "allocation": tuple(facts["allocation"]),
+        "provisions": Provisions(**{bucket: _BASIS_POINT * bps for bucket, bps in facts["provisions"].items()}),
+    }
+
+
+def _charge(facts: Mapping[str, Any], currency: str) -> Charge:
+    fixed = facts["fixed"]
+    minor = read_amount(fixed, currency, "charges").minor if fixed.strip("0.") else 0
+    return Charge(minor, _BASIS_POINT * facts["bps"])
 
 
 def name_of(event: Event) -> str:

@@ -13,6 +13,7 @@ from bursar.features.lending import application as model
 from bursar.features.lending import application_store, catalog, ending, store
 from bursar.features.lending.application import OVER, Application, ApplicationConflict, DuplicateApplication, Intake
 from bursar.features.lending.catalog import QUICK, QUICK_TERMS, Product, Version
+from bursar.features.lending.keeping import terms_of
 from bursar.features.lending.trail import write
 from bursar.kernel.canonical import Json, canonical
 from bursar.kernel.db import Tx
@@ -37,6 +38,8 @@ async def make_product(tx: Tx, actor: Actor, code: str, terms: Mapping[str, Json
         raise InvalidArgument("code", "is the product that comes with Bursar")
     made = Product(code, 1, canonical(terms))
     catalog.refuse_terms(made)
+    # Terms that make no schedule are refused here, too.
+    terms_of(made)
     await _refuse_account(tx, made)
     return await _keep(tx, actor, made)
 
