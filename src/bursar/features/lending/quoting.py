@@ -1,14 +1,15 @@
 """What an offer says: the schedule of a loan under a product of the catalogue, and what it costs a year."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bursar.features.lending import catalog
 from bursar.features.lending.apr import apr_eu, flows_of
-from bursar.features.lending.product import Product, Terms
+from bursar.features.lending.product import Charge, Penalties, Product, Provisions, Terms
 from bursar.features.lending.schedule import Installment, schedule_of
+from bursar.kernel.money import read_amount
 
 
 class Quote(NamedTuple):
@@ -40,4 +41,26 @@ def terms_of(product: catalog.Product) -> Product:
         every=facts["every"],
         unit=facts["unit"],
         balloon_ppm=facts.get("balloon_ppm", 0),
+        **_more(facts, product.currency),
     )
+
+
+def _more(facts: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """What the product that comes with Bursar does not name."""
+    if "charges" not in facts:
+        return {}
+    charges = facts["charges"]
+    late_fee = _charge(charges["late_fee"], currency)
+    return {
+        **facts["rhythm"],
+        "disbursement_fee": _charge(charges["disbursement_fee"], currency),
+        "installment_fee": _charge(charges["installment_fee"], currency),
+        "penalties": Penalties(charges["grace_days"], late_fee, charges["penalty_rate_ppm"]),
+        "allocation": tuple(facts["allocation"]),
+        "provisions": Provisions(**facts["provisions"]),
+    }
+
+
+def _charge(facts: Mapping[str, Any], currency: str) -> Charge:
+    fixed = facts["fixed"]
+    return Charge(read_amount(fixed, currency, "charges").minor if fixed.strip("0.") else 0, facts["ppm"])
