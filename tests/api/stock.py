@@ -482,18 +482,25 @@ class Stock:
 
     async def loan(self, operation_id: str) -> str:
         """The id of a new loan that stands where the operation can go on: of old, so that something is due."""
+        if operation_id in ("repay_loan", "return_credit"):
+            ours, theirs = (self.tenant.number(name, self.currency) for name in ("main", "side"))
+            body = {"source": ours, "target": theirs, "amount": "600", "currency": self.currency}
+            await self.made("/v1/transfers", body)
         path = f"/v1/applications/{await self.application('offer')}/accept"
         accepted = await self.made(path, {"version": 4, "terms_hash": await self.terms_hash(path)})
         loan = accepted["loan_id"]
         account = {"account": self.tenant.number("side", self.currency)}
+        why = {"reason": "A reason"}
         paid_out = {"disburse": {**account, "on": str(datetime.now(UTC).date() - timedelta(days=90))}}
+        # What is done to it has its nights passed.
+        come_here = {**paid_out, "pause": why, "resume": why}
         more = {
             "disburse_loan": {},
-            "resume_loan": {**paid_out, "pause": {"reason": "A reason"}},
+            "resume_loan": {**paid_out, "pause": why},
             "reverse_repayment": {**paid_out, "repay": {**account, "amount": "5"}},
-            "return_credit": {**paid_out, "repay": {**account, "amount": "50"}},
+            "return_credit": {**paid_out, "repay": {**account, "amount": "600"}},
         }
-        for verb, body in more.get(operation_id, paid_out).items():
+        for verb, body in more.get(operation_id, come_here).items():
             await self.made(f"/v1/loans/{loan}/{verb}", body)
         return loan
 

@@ -244,10 +244,14 @@ class OfferedInstallment(Told):
 
 
 class Offer(Told):
-    """An offer: the schedule, all that is paid, and what it costs a year (`apr_ppm` in millionths)."""
+    """An offer: the schedule, all that is paid, and what it costs a year (`apr_ppm` in millionths).
+
+    The amount less `disbursement_fee` is paid out.
+    """
 
     id: str
     amount: MoneyText
+    disbursement_fee: MoneyText
     currency: str
     total: MoneyText
     rate_ppm: int

@@ -29,6 +29,8 @@ async def test_fees_penalties_and_provisions_are_on_the_book(
     product = await lender.product(**CHARGES)
     theirs = await balance(lender, lender.tenant.side)
     loan = await borrowed(lender, today() - timedelta(days=100), product=product)
+    offer = (await lender.get(f"/applications/{loan['application_id']}"))["offer"]
+    assert (offer["disbursement_fee"], offer["installments"][0]["fee"]) == ("22.00", "1.50")
     # 1,200 less 10 and 1 %.
     assert await balance(lender, lender.tenant.side) - theirs == 120_000 - 2_200
     await worker.pass_nights(workers)

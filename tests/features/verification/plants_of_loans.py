@@ -20,6 +20,10 @@ PLANTS: list[tuple[str, str]] = [
     ("I77", "UPDATE loan_fact SET seq = 7 WHERE seq = 2"),
     ("I77", "UPDATE loan_fact SET happened_on = happened_on + 1 WHERE seq = 1"),
     ("I77", "UPDATE loan_fact SET entry_id = NULL WHERE seq = 2"),
+    ("I78", "DELETE FROM loan WHERE status = 'pending'"),
+    ("I78", "UPDATE loan SET product_version = product_version + 1"),
+    ("I78", "UPDATE loan SET principal_minor = principal_minor + 1"),
+    ("I78", "UPDATE loan SET installments = installments - 1"),
 ]
 
 

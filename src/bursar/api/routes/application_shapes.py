@@ -167,6 +167,7 @@ def _offer(made: Offer) -> wire.Offer:
     return wire.Offer(
         id=show("ofr", made.id),
         amount=show_minor(terms["amount_minor"], currency),
+        disbursement_fee=show_minor(terms["disbursement_fee_minor"], currency),
         currency=currency,
         total=show_minor(sum(row[-1] for row in rows), currency),
         rate_ppm=terms["rate_ppm"],

@@ -52,6 +52,7 @@ def _terms(found: Application, rate_ppm: int, offered: Quote, from_day: date) ->
             "amount_minor": found.intake.amount_minor,
             "apr_ppm": offered.apr_ppm,
             "currency": found.currency,
+            "disbursement_fee_minor": offered.fee_minor,
             "from_day": from_day.isoformat(),
             "installments": [
                 [due.due.isoformat(), due.principal, due.interest, due.fee] for due in offered.installments

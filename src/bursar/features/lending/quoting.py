@@ -13,9 +13,10 @@ from bursar.kernel.money import read_amount
 
 
 class Quote(NamedTuple):
-    """A schedule, and what the loan costs a year with all that is paid, in millionths."""
+    """A schedule, the fee that is kept of what is paid out, and what all that costs a year, in millionths."""
 
     installments: Sequence[Installment]
+    fee_minor: int
     apr_ppm: int
 
 
@@ -23,7 +24,7 @@ def quote(product: catalog.Product, principal_minor: int, installments: int, fro
     """The schedule of so many minor units in so many installments, paid out on a day; refuses what is not offered."""
     terms = Terms(terms_of(product), principal_minor, installments, from_day)
     schedule = schedule_of(terms)
-    return Quote(schedule, apr_eu(*flows_of(terms, schedule)))
+    return Quote(schedule, terms.product.disbursement_fee.on(principal_minor), apr_eu(*flows_of(terms, schedule)))
 
 
 @lru_cache(maxsize=256)

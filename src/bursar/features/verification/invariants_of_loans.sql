@@ -74,3 +74,15 @@ LEFT JOIN (
 ) AS f ON l.tenant_id = f.tenant_id AND l.id = f.loan_id
 WHERE l.facts <> coalesce(f.facts, 0) OR l.facts <> coalesce(f.latest, 0)
 OR l.disbursed_on IS DISTINCT FROM f.earliest OR f.unpaid;
+
+-- name: I78 What was accepted is a loan of what was offered, under the same version of the product
+SELECT a.tenant_id, a.id AS application_id, l.id AS loan_id, l.principal_minor, l.installments
+FROM loan_application AS a
+LEFT JOIN loan_offer AS o ON a.tenant_id = o.tenant_id AND a.id = o.application_id
+LEFT JOIN loan AS l ON a.tenant_id = l.tenant_id AND a.id = l.application_id
+WHERE a.status = 'accepted' AND (
+    l.id IS NULL
+    OR (l.product, l.product_version) <> (a.product, a.product_version)
+    OR l.principal_minor <> (o.terms::jsonb ->> 'amount_minor')::bigint
+    OR l.installments <> jsonb_array_length(o.terms::jsonb -> 'installments')
+);
