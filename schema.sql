@@ -270,7 +270,7 @@ CREATE TABLE bursar.entry (
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT entry_check CHECK (((kind = 'reversal'::text) = (reverses_id IS NOT NULL))),
     CONSTRAINT entry_check1 CHECK (((kind = 'capture'::text) = (hold_id IS NOT NULL))),
-    CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text, 'payment'::text])))
+    CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text, 'payment'::text, 'loan'::text])))
 );
 
 ALTER TABLE ONLY bursar.entry FORCE ROW LEVEL SECURITY;
@@ -562,6 +562,56 @@ UNION ALL
 
 ALTER VIEW bursar.line OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    application_id uuid CONSTRAINT loan_application_id_not_null1 NOT NULL,
+    product text NOT NULL,
+    product_version integer CONSTRAINT loan_product_version_not_null1 NOT NULL,
+    currency character(3) NOT NULL,
+    principal_minor bigint NOT NULL,
+    installments integer NOT NULL,
+    made_by uuid NOT NULL,
+    decider_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    approval_id uuid,
+    awaits text,
+    disbursed_on date,
+    facts integer DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    day date,
+    next_due date,
+    bucket text NOT NULL,
+    flows bigint[] NOT NULL,
+    state text NOT NULL,
+    CONSTRAINT loan_bucket_check CHECK ((bucket = ANY (ARRAY['current'::text, '1-30'::text, '31-60'::text, '61-90'::text, '90+'::text]))),
+    CONSTRAINT loan_check CHECK (((approval_id IS NULL) = (awaits IS NULL))),
+    CONSTRAINT loan_check1 CHECK ((((disbursed_on IS NULL) = (status = 'pending'::text)) AND ((day IS NULL) = (status = 'pending'::text)))),
+    CONSTRAINT loan_facts_check CHECK ((facts >= 0)),
+    CONSTRAINT loan_installments_check CHECK ((installments > 0)),
+    CONSTRAINT loan_principal_minor_check CHECK ((principal_minor > 0)),
+    CONSTRAINT loan_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'settled'::text, 'charged_off'::text, 'written_off'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.loan FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_accrual (
+    tenant_id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    day date NOT NULL,
+    interest_minor bigint NOT NULL,
+    penalty_minor bigint NOT NULL,
+    CONSTRAINT loan_accrual_interest_minor_check CHECK ((interest_minor >= 0)),
+    CONSTRAINT loan_accrual_penalty_minor_check CHECK ((penalty_minor >= 0))
+);
+
+ALTER TABLE ONLY bursar.loan_accrual FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_accrual OWNER TO bursar_owner;
+
 CREATE TABLE bursar.loan_application (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -636,6 +686,26 @@ ALTER TABLE ONLY bursar.loan_decision FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_decision OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_fact (
+    tenant_id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    seq integer NOT NULL,
+    type text NOT NULL,
+    happened_on date NOT NULL,
+    body text NOT NULL,
+    replaced bigint[],
+    event_id uuid NOT NULL,
+    entry_id uuid,
+    account_id uuid,
+    actor_id uuid,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT loan_fact_seq_check CHECK ((seq > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_fact FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_fact OWNER TO bursar_owner;
+
 CREATE TABLE bursar.loan_offer (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -652,6 +722,17 @@ CREATE TABLE bursar.loan_offer (
 ALTER TABLE ONLY bursar.loan_offer FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_offer OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_plan (
+    tenant_id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    plan text NOT NULL,
+    closed text NOT NULL
+);
+
+ALTER TABLE ONLY bursar.loan_plan FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_plan OWNER TO bursar_owner;
 
 CREATE TABLE bursar.loan_product (
     tenant_id uuid NOT NULL,
@@ -1288,6 +1369,9 @@ ALTER TABLE ONLY bursar.job_step
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_pkey PRIMARY KEY (tenant_id, mandate_id, window_key, payee_id, bucket);
 
+ALTER TABLE ONLY bursar.loan_accrual
+    ADD CONSTRAINT loan_accrual_pkey PRIMARY KEY (tenant_id, loan_id, day);
+
 ALTER TABLE ONLY bursar.loan_application_event
     ADD CONSTRAINT loan_application_event_pkey PRIMARY KEY (tenant_id, application_id, version);
 
@@ -1300,14 +1384,26 @@ ALTER TABLE ONLY bursar.loan_decision
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_application_id_application_version_key UNIQUE (tenant_id, application_id, application_version);
 
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_pkey PRIMARY KEY (tenant_id, loan_id, seq);
+
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
 
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_plan
+    ADD CONSTRAINT loan_plan_pkey PRIMARY KEY (tenant_id, loan_id);
+
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_pkey PRIMARY KEY (tenant_id, code, version);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
 
 ALTER TABLE ONLY bursar.mandate
     ADD CONSTRAINT mandate_pkey PRIMARY KEY (tenant_id, id);
@@ -1484,6 +1580,10 @@ CREATE INDEX loan_application_by_status ON bursar.loan_application USING btree (
 CREATE INDEX loan_application_due ON bursar.loan_application USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE UNIQUE INDEX loan_application_of_email ON bursar.loan_application USING btree (tenant_id, email) WHERE latest;
+
+CREATE INDEX loan_awaiting ON bursar.loan USING btree (tenant_id, id) WHERE (approval_id IS NOT NULL);
+
+CREATE INDEX loan_by_night ON bursar.loan USING btree (tenant_id, day, id) WHERE (status = 'active'::text);
 
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
@@ -1690,6 +1790,9 @@ ALTER TABLE ONLY bursar.job
 ALTER TABLE ONLY bursar.limit_usage
     ADD CONSTRAINT limit_usage_tenant_id_mandate_id_fkey FOREIGN KEY (tenant_id, mandate_id) REFERENCES bursar.mandate(tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_accrual
+    ADD CONSTRAINT loan_accrual_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_application_event
     ADD CONSTRAINT loan_application_event_tenant_id_actor_id_fkey FOREIGN KEY (tenant_id, actor_id) REFERENCES bursar.principal(tenant_id, id);
 
@@ -1723,17 +1826,50 @@ ALTER TABLE ONLY bursar.loan_decision
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES bursar.account(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_tenant_id_actor_id_fkey FOREIGN KEY (tenant_id, actor_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.loan_fact
+    ADD CONSTRAINT loan_fact_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_application(tenant_id, id);
 
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_plan
+    ADD CONSTRAINT loan_plan_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_offer(tenant_id, application_id);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_approval_id_fkey FOREIGN KEY (tenant_id, approval_id) REFERENCES bursar.approval(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_decider_id_fkey FOREIGN KEY (tenant_id, decider_id) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan
+    ADD CONSTRAINT loan_tenant_id_product_product_version_fkey FOREIGN KEY (tenant_id, product, product_version) REFERENCES bursar.loan_product(tenant_id, code, version);
 
 ALTER TABLE ONLY bursar.mandate
     ADD CONSTRAINT mandate_tenant_id_agent_id_fkey FOREIGN KEY (tenant_id, agent_id) REFERENCES bursar.principal(tenant_id, id);
@@ -1951,13 +2087,21 @@ ALTER TABLE bursar.job_step ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.limit_usage ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_accrual ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.loan_application ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_application_event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_decision ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan_fact ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.loan_offer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product ENABLE ROW LEVEL SECURITY;
 
@@ -2015,13 +2159,21 @@ CREATE POLICY own ON bursar.job_step USING ((tenant_id = (NULLIF(current_setting
 
 CREATE POLICY own ON bursar.limit_usage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.loan USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_accrual USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.loan_application USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_application_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.loan_fact USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.loan_offer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_plan USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_product USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -2165,13 +2317,21 @@ CREATE POLICY verify ON bursar.job_step FOR SELECT TO bursar_verify USING (true)
 
 CREATE POLICY verify ON bursar.limit_usage FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.loan FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_accrual FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.loan_application FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_application_event FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_decision FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.loan_fact FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.loan_offer FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_plan FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_product FOR SELECT TO bursar_verify USING (true);
 
@@ -2232,6 +2392,8 @@ ALTER TABLE bursar.webhook_delivery ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.webhook_endpoint ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.webhook_secret ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY worker ON bursar.loan FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY worker ON bursar.loan_application FOR SELECT TO bursar_worker USING (true);
 
@@ -2314,6 +2476,12 @@ GRANT SELECT ON TABLE bursar.posting TO bursar_verify;
 GRANT SELECT ON TABLE bursar.line TO bursar_app;
 GRANT SELECT ON TABLE bursar.line TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_accrual TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_accrual TO bursar_verify;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_application TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_application TO bursar_verify;
 
@@ -2323,8 +2491,14 @@ GRANT SELECT ON TABLE bursar.loan_application_event TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.loan_decision TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_decision TO bursar_verify;
 
+GRANT SELECT,INSERT ON TABLE bursar.loan_fact TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_fact TO bursar_verify;
+
 GRANT SELECT,INSERT ON TABLE bursar.loan_offer TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_offer TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_plan TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_plan TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_product TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_product TO bursar_verify;

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from bench import comparing, jobs, page, payments, report, runaway
+from bench import comparing, jobs, lending, page, payments, report, runaway
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
 
@@ -21,7 +21,7 @@ app = cyclopts.App(name="bench", help=__doc__)
 
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
 Write = Annotated[bool, cyclopts.Parameter("--write", negative=())]
-Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report, payments.Report)
+Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report, payments.Report, lending.Report)
 
 
 @app.default
@@ -119,10 +119,23 @@ def pay(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, wr
     )
 
 
+@app.command(name="lending")
+def pass_night(*, loans: int = 100_000, json_file: JsonFile = None, write: Write = False) -> None:
+    """Measure a night: interest, installments that fall due, buckets, and their entries.
+
+    Parameters
+    ----------
+    loans: How many loans have their night.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show("lending", lambda scratch: lending.measure_night(scratch, loans), lending.as_table, json_file, write=write)
+
+
 @app.command(name="all")
 def everything() -> None:
     """Carry out every benchmark, and write docs/performance.md."""
-    for one in (bench, mandate, run_away, do_jobs, pay):
+    for one in (bench, mandate, run_away, do_jobs, pay, pass_night):
         one(write=True)
 
 

@@ -12,7 +12,7 @@ from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
 from bursar.features.jobs import going_on, trail_store
-from bursar.features.lending import application_store, ending
+from bursar.features.lending import application_store, ending, loan_store, moving, night_store, nightly
 from bursar.features.notifications import following, keeping
 from bursar.features.notifications import store as notification_store
 from bursar.features.payments.calling import Shop
@@ -29,7 +29,10 @@ _MOST_HOLDS_A_TURN = 1_000
 _MOST_APPROVALS_A_TURN = 100
 _MOST_JOBS_A_TURN = 100
 _MOST_APPLICATIONS_A_TURN = 100
+_MOST_LOANS_A_TURN = 100
 _MOST_CHUNKS_A_TURN = 20
+# A night's transaction takes about a second, and repayments of the same product wait for its end.
+_MOST_NIGHTS_AT_ONCE = 2_000
 
 
 async def expire_holds(database: Database) -> None:
@@ -95,6 +98,27 @@ async def expire_applications(database: Database) -> None:
     async with database.transaction(read_only=True) as tx:
         due = await application_store.list_due(tx, _MOST_APPLICATIONS_A_TURN)
     await _each(database, due, ending.expire)
+
+
+async def settle_loans(database: Database) -> None:
+    """Go on with loans that waited for a person who has decided."""
+    async with database.transaction(read_only=True) as tx:
+        decided = await loan_store.list_awaiting(tx, _MOST_LOANS_A_TURN)
+    await _each(database, decided, moving.settle)
+
+
+async def pass_nights(database: Database) -> None:
+    """Bring loans whose day has passed to today; those that another scheduler has are left to it."""
+    async with database.transaction(read_only=True) as tx:
+        tenants = await night_store.list_behind(tx)
+    for tenant_id in tenants:
+        while await retrying(lambda tenant_id=tenant_id: _pass_nights(database, tenant_id)):
+            pass
+
+
+async def _pass_nights(database: Database, tenant_id: UUID) -> int:
+    async with database.transaction(tenant_id) as tx:
+        return await nightly.pass_nights(tx, await loan_store.today(tx), _MOST_NIGHTS_AT_ONCE)
 
 
 async def follow_events(database: Database) -> None:
@@ -164,6 +188,8 @@ TASKS: Tasks = (
     (compensate_jobs, 0.5),
     (settle_applications, 0.5),
     (expire_applications, 1.0),
+    (settle_loans, 0.5),
+    (pass_nights, 10.0),
     (follow_events, 0.25),
 )
 

@@ -37,7 +37,8 @@ _OF_JOBS: dict[str, Any] = {
     "purpose": "A purpose", "to": AGENT, "retry": True, "payment_method": None, "destination": None,
 }  # fmt: skip
 _DAYS = count()
-_OF_DECIDERS = ("decide_application", "withdraw_application", "quick_decision")
+_SMALL = ("return_credit", "waive_loan")
+_PAYING = ("disburse_loan", "repay_loan", "return_credit")
 # How far an application must have come.
 _COME_TO = {
     "decide_application": "submit", "withdraw_application": "submit", "quick_decision": "submit",
@@ -45,8 +46,10 @@ _COME_TO = {
 }  # fmt: skip
 _OF_LENDING = (
     "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
-    "submit_application", "withdraw_application", "decide_application", "make_offer", "accept_offer", "quick_apply",
-    "quick_decision",
+    "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
+    "make_offer", "accept_offer", "list_loans", "disburse_loan", "repay_loan",
+    "reverse_repayment", "return_credit", "waive_loan", "reschedule_loan", "charge_off_loan", "write_off_loan",
+    "pause_loan", "resume_loan",
 )  # fmt: skip
 # What a query may narrow a list to, which is to be whole.
 _LEFT_OUT = ("cursor", "object", "payment", "run")
@@ -99,6 +102,9 @@ class Stock:
         if operation.id == "approve_approval":
             assert body
             body["assertion"] = None
+        if operation.id == "create_loan_product":
+            assert body
+            body["allocation"] = ["penalty", "fee", "interest", "principal"]
         return Request(operation.method, path, query, body)
 
     async def _objects(self, operation: Operation, path: str) -> dict[str, Any]:
@@ -201,6 +207,16 @@ class Stock:
     def _lending(self, operation_id: str) -> dict[str, Any]:
         """A value for every field of a product and of an application to it."""
         version = 2 + ("submit", "decide", "offer").index(_COME_TO[operation_id]) if operation_id in _COME_TO else 1
+        loans: dict[str, Any] = {
+            "keeps": None, "on": None, "bucket": "current", "part": "interest", "first_due": None, "repayment": 2,
+            "allocation": "fee", "fixed": "1", "ppm": 5, "grace_days": 5, "penalty_rate_ppm": 5, "month_end": False,
+            "calendar": None, "business_day": "none", "principal_grace": 0, "interest_grace": 0, "interest_free": 0,
+            **dict.fromkeys(("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90"), 5),
+        }  # fmt: skip
+        loans |= {"status": "active"} if operation_id == "list_loans" else {}
+        loans |= {"amount": "5"} if operation_id in _SMALL else {}
+        # A product's own account pays its loans out.
+        loans |= {"account": self.tenant.number("side", self.currency)} if operation_id in _PAYING else {}
         return {
             "code": f"p{new_id().hex[:20]}", "min_amount": "5", "max_amount": "500", "min_installments": 1,
             "max_installments": 60, "rate_ppm": 99_000, "balloon_ppm": 0, "method": "equal_installments",
@@ -213,7 +229,7 @@ class Stock:
             "document_kind": "payslip", "sha256": "0" * 64, "size_bytes": 5, "consent": "credit_check",
             "given_at": PAST, "evidence": "Ticked", "decider": AGENT, "follows": None, "version": version,
             "decision": "approved", "mandate": None, "status": "submitted", "amount_requested": "5",
-        }  # fmt: skip
+        } | loans  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -272,6 +288,7 @@ class Stock:
             "run_id": self.run,
             "break_id": self.broken,
             "application_id": lambda: self.application(_COME_TO.get(operation_id)),
+            "loan_id": lambda: self.loan(operation_id),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -462,6 +479,30 @@ class Stock:
             await self.made(f"/v1/applications/{made['id']}/{verb}", {"version": version, **decision})
             until = None if until == verb else until
         return made["id"]
+
+    async def loan(self, operation_id: str) -> str:
+        """The id of a new loan that stands where the operation can go on: of old, so that something is due."""
+        if operation_id in ("repay_loan", "return_credit"):
+            ours, theirs = (self.tenant.number(name, self.currency) for name in ("main", "side"))
+            body = {"source": ours, "target": theirs, "amount": "600", "currency": self.currency}
+            await self.made("/v1/transfers", body)
+        path = f"/v1/applications/{await self.application('offer')}/accept"
+        accepted = await self.made(path, {"version": 4, "terms_hash": await self.terms_hash(path)})
+        loan = accepted["loan_id"]
+        account = {"account": self.tenant.number("side", self.currency)}
+        why = {"reason": "A reason"}
+        paid_out = {"disburse": {**account, "on": str(datetime.now(UTC).date() - timedelta(days=90))}}
+        # What is done to it has its nights passed.
+        come_here = {**paid_out, "pause": why, "resume": why}
+        more = {
+            "disburse_loan": {},
+            "resume_loan": {**paid_out, "pause": why},
+            "reverse_repayment": {**paid_out, "repay": {**account, "amount": "5"}},
+            "return_credit": {**paid_out, "repay": {**account, "amount": "600"}},
+        }
+        for verb, body in more.get(operation_id, come_here).items():
+            await self.made(f"/v1/loans/{loan}/{verb}", body)
+        return loan
 
     async def case(self) -> str:
         """The id of a new case with a note."""

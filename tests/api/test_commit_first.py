@@ -74,6 +74,14 @@ EVENTS = {
     "decide_application": 2,
     "quick_decision": 2,
     "accept_offer": 2,
+    # The money or the wish, and what it is to what the borrower owes.
+    "disburse_loan": 2,
+    "repay_loan": 2,
+    "reverse_repayment": 2,
+    "return_credit": 2,
+    "waive_loan": 2,
+    "charge_off_loan": 2,
+    "write_off_loan": 2,
     # What people decided, where the payment stands now, its call, and the case.
     "lift_quarantine": 4,
 }

@@ -37,7 +37,9 @@ from bursar.api.routes import (
     job_trail,
     jobs,
     keys,
+    loan_adjustments,
     loan_products,
+    loans,
     mandates,
     notifications,
     payments,
@@ -64,6 +66,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
+    loans, loan_adjustments,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -21,6 +21,7 @@ from bursar.client.holds import Holds
 from bursar.client.jobs import Jobs
 from bursar.client.keys import Keys
 from bursar.client.lending import Lending
+from bursar.client.loans import Loans
 from bursar.client.mandates import Mandates
 from bursar.client.notifications import Notifications
 from bursar.client.payments import Payments
@@ -56,6 +57,7 @@ class Bursar(
     Notifications,
     Reconciliation,
     Lending,
+    Loans,
     Quickstart,
     Service,
 ):

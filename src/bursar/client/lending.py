@@ -32,6 +32,10 @@ class Lending(Room):
         day_count: str | None = None,
         every: int | None = None,
         unit: str | None = None,
+        rhythm: dict[str, Any] | None = None,
+        charges: dict[str, Any] | None = None,
+        provisions: dict[str, int] | None = None,
+        allocation: Sequence[str] | None = None,
         consents: Sequence[str] | None = None,
         policy: dict[str, Any] | None = None,
         application_days: int | None = None,
@@ -42,7 +46,8 @@ class Lending(Room):
         body = given(
             code=code, account=account, currency=currency, min_amount=min_amount, max_amount=max_amount,
             min_installments=min_installments, max_installments=max_installments, rate_ppm=rate_ppm,
-            method=method, interest_on=interest_on, day_count=day_count, every=every, unit=unit, consents=consents,
+            method=method, interest_on=interest_on, balloon_ppm=balloon_ppm, day_count=day_count, every=every,
+            unit=unit, rhythm=rhythm, charges=charges, provisions=provisions, allocation=allocation, consents=consents,
             policy=policy, application_days=application_days, offer_days=offer_days,
         )  # fmt: skip
         return await self._change(LoanProduct, "create_loan_product", "/v1/loan-products", body, idempotency_key)

@@ -30,6 +30,7 @@ Email = Annotated[
         description="By it applicants are told apart, whatever its case.",
     ),
 ]
+Millionths = Annotated[int, Field(ge=0, le=1_000_000)]
 Purpose = Annotated[str, Field(min_length=1, max_length=500, examples=["A used car"])]
 Reason = Annotated[
     str, Field(min_length=1, max_length=1000, examples=["The income is regular and well above the debts."])
@@ -47,6 +48,47 @@ class LoanPolicy(AskedInPart):
     min_points: Points | None = None
     review_below_points: Points | None = None
     max_debt_service_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+
+
+class LoanCharge(AskedInPart):
+    """A sum, a share of what it is charged on in millionths, or both together."""
+
+    fixed: AmountOrZero = "0"
+    ppm: Millionths = 0
+
+
+class LoanCharges(AskedInPart):
+    """What a loan costs beside its interest. The rest is for what is overdue by more than its days of grace.
+
+    The late fee is charged once, on what an installment owes; the penalty's rate a year is on overdue principal.
+    """
+
+    disbursement_fee: LoanCharge = Field(default_factory=LoanCharge)
+    installment_fee: LoanCharge = Field(default_factory=LoanCharge)
+    grace_days: Annotated[int, Field(ge=0, le=366)] = 0
+    late_fee: LoanCharge = Field(default_factory=LoanCharge)
+    penalty_rate_ppm: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+
+
+class LoanRhythm(AskedInPart):
+    """How due dates and installments differ from the plain ones; `calendar` is a country such as `US` or `DE-BY`."""
+
+    month_end: bool = False
+    business_day: Literal["none", "following", "modified_following", "preceding"] = "none"
+    calendar: Annotated[str, Field(pattern=r"^[A-Z]{2}(?:-[A-Z0-9]{1,3})?$", examples=["US"])] | None = None
+    principal_grace: Annotated[int, Field(ge=0, le=600)] = 0
+    interest_grace: Annotated[int, Field(ge=0, le=600)] = 0
+    interest_free: Annotated[int, Field(ge=0, le=600)] = 0
+
+
+class LoanProvisions(AskedInPart):
+    """The share of the principal owed that is set aside for losses, in millionths, by days past due."""
+
+    current: Millionths = 0
+    days_1_30: Millionths = 0
+    days_31_60: Millionths = 0
+    days_61_90: Millionths = 0
+    days_over_90: Millionths = 0
 
 
 class CreateLoanProduct(Asked):
@@ -70,6 +112,13 @@ class CreateLoanProduct(Asked):
     day_count: Literal["30/360", "30E/360", "actual/360", "actual/365", "actual/actual"] = "30/360"
     every: Annotated[int, Field(ge=1, le=52, description="An installment every so many units.")] = 1
     unit: Literal["week", "month"] = "month"
+    rhythm: LoanRhythm = Field(default_factory=LoanRhythm)
+    charges: LoanCharges = Field(default_factory=LoanCharges)
+    provisions: LoanProvisions = Field(default_factory=LoanProvisions)
+    allocation: Annotated[
+        list[Literal["penalty", "fee", "interest", "principal"]],
+        Field(min_length=4, max_length=4, description="In which order money pays the parts of what is due."),
+    ] = Field(default_factory=lambda: ["penalty", "fee", "interest", "principal"])
     consents: Annotated[list[ConsentKind], Field(max_length=3)] = Field(default_factory=list[ConsentKind])
     policy: LoanPolicy = Field(default_factory=LoanPolicy)
     application_days: Days = 30
@@ -195,10 +244,14 @@ class OfferedInstallment(Told):
 
 
 class Offer(Told):
-    """An offer: the schedule, all that is paid, and what it costs a year (`apr_ppm` in millionths)."""
+    """An offer: the schedule, all that is paid, and what it costs a year (`apr_ppm` in millionths).
+
+    The amount less `disbursement_fee` is paid out.
+    """
 
     id: str
     amount: MoneyText
+    disbursement_fee: MoneyText
     currency: str
     total: MoneyText
     rate_ppm: int
@@ -262,6 +315,7 @@ class Application(Told):
     follows: str | None
     decisions: list[LoanDecision]
     offer: Offer | None
+    loan_id: str | None
     created_at: Time
     changed_at: Time
     expires_at: Time | None

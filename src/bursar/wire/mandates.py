@@ -32,6 +32,8 @@ MoneyAction = Literal[
     "create_payout",
     "decide_application",
     "accept_offer",
+    "disburse_loan",
+    "repay_loan",
 ]
 Rail = Literal["book", "provider"]
 Period = Literal["hour", "day", "week", "month", "lifetime"]

@@ -54,7 +54,7 @@ class Transfer(Told):
     """A posted transfer with the version each account had after it, and the source's posted balance."""
 
     id: str
-    kind: Literal["transfer", "capture", "reversal", "statement", "payment"]
+    kind: Literal["transfer", "capture", "reversal", "statement", "payment", "loan"]
     status: Literal["posted"]
     source: str
     target: str

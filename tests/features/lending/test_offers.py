@@ -100,7 +100,9 @@ async def test_what_an_agent_may_take_on_is_its_mandates_to_say(lender: Lender, 
     for _ in range(2):
         await worker.execute_approvals(workers)
         await worker.settle_applications(workers)
-    assert await lender.status(found) == "accepted"
+    taken = await lender.get(f"/applications/{found['id']}")
+    assert taken["status"] == "accepted"
+    assert (await lender.get(f"/loans/{taken['loan_id']}"))["status"] == "pending"
     again = await offered(lender, key, amount="1500")
     ended = (await accept(lender, key, again)).json()["approval_id"]
     await lender.ok("olivia", f"/approvals/{ended}/reject", {"reason": "Too dear."})

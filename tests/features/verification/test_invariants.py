@@ -17,10 +17,11 @@ from tests.api.tenants import enrol
 from tests.crews import crew_of
 from tests.databases import own_database
 from tests.features.lending.applying import lender_of
-from tests.features.verification import plants, plants_in_schema, plants_of_jobs, plants_of_lending
+from tests.features.verification import plants, plants_in_schema, plants_of_jobs, plants_of_lending, plants_of_loans
 from tests.stories import Story
 
 PLANTS = plants.PLANTS + plants_in_schema.PLANTS
+LENDING = plants_of_lending.PLANTS + plants_of_loans.PLANTS
 
 # What no service's role could do by itself. Triggers and foreign keys rest, the checks go.
 UNGUARDED = """
@@ -76,7 +77,7 @@ async def _play(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def loans(postgres: str) -> Iterator[str]:
-    """Likewise, of applications for loans."""
+    """Likewise, of applications for loans, and of loans."""
     with own_database(postgres) as url:
         asyncio.run(_lend(url))
         yield url
@@ -85,7 +86,9 @@ def loans(postgres: str) -> Iterator[str]:
 async def _lend(url: str) -> None:
     database = await Database.open(url)
     async with served(database) as app, client_of(app) as client:
-        await plants_of_lending.play(await lender_of(database, client, await enrol(database, client, "ours")))
+        ours = await lender_of(database, client, await enrol(database, client, "ours"))
+        await plants_of_lending.play(ours)
+        await plants_of_loans.play(ours, url)
     await database.close()
 
 
@@ -111,7 +114,7 @@ async def test_a_violation_planted_among_jobs_is_found(jobs: str, name: str, pla
     assert name in {violation.invariant for violation in await _found(jobs, UNGUARDED, plant)}
 
 
-@pytest.mark.parametrize(("name", "plant"), plants_of_lending.PLANTS, ids=[p[:90] for _, p in plants_of_lending.PLANTS])
+@pytest.mark.parametrize(("name", "plant"), LENDING, ids=[p[:90] for _, p in LENDING])
 async def test_a_violation_planted_among_loans_is_found(loans: str, name: str, plant: str) -> None:
     assert name in {violation.invariant for violation in await _found(loans, UNGUARDED, plant)}
 
@@ -127,7 +130,7 @@ async def test_taking_the_guards_away_is_no_violation_by_itself(book: str, jobs:
 def test_every_invariant_is_broken_by_some_plant() -> None:
     names = [invariant.name for invariant in verification.invariants()]
     assert names == sorted(set(names))
-    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS + plants_of_lending.PLANTS})
+    assert names == sorted({name for name, _ in PLANTS + plants_of_jobs.PLANTS + LENDING})
 
 
 async def test_a_violation_names_the_rows_and_stops_at_the_number_asked_for(book: str) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
 from bursar.core.events.model import Happening
-from bursar.features.lending import store
+from bursar.features.lending import loan_store, store
 from bursar.features.lending.application import Application, Intake
 from bursar.features.lending.application_store import Occurred
 from bursar.features.lending.catalog import Version
@@ -77,16 +78,22 @@ def show_product(kept: Version) -> wire.LoanProduct:
 
 
 class Seen(NamedTuple):
-    """An application with all that was decided on it and offered for it."""
+    """An application with all that was decided on it, offered for it, and the loan it has become."""
 
     application: Application
     decisions: Sequence[Decision]
     offer: Offer | None
+    loan_id: UUID | None = None
 
 
 async def see(tx: Tx, found: Application) -> Seen:
     """Find what belongs to an application."""
-    return Seen(found, await store.list_decisions(tx, found.id), await store.find_offer(tx, found.id))
+    return Seen(
+        found,
+        await store.list_decisions(tx, found.id),
+        await store.find_offer(tx, found.id),
+        await loan_store.find_loan_id(tx, found.id),
+    )
 
 
 def show_application(seen: Seen) -> wire.Application:
@@ -117,6 +124,7 @@ def show_application(seen: Seen) -> wire.Application:
         follows=show("app", found.follows_id) if found.follows_id else None,
         decisions=[_decision(decision) for decision in seen.decisions],
         offer=_offer(seen.offer) if seen.offer else None,
+        loan_id=show("loan", seen.loan_id) if seen.loan_id else None,
         created_at=found.created_at,
         changed_at=found.changed_at,
         expires_at=found.expires_at,
@@ -159,6 +167,7 @@ def _offer(made: Offer) -> wire.Offer:
     return wire.Offer(
         id=show("ofr", made.id),
         amount=show_minor(terms["amount_minor"], currency),
+        disbursement_fee=show_minor(terms["disbursement_fee_minor"], currency),
         currency=currency,
         total=show_minor(sum(row[-1] for row in rows), currency),
         rate_ppm=terms["rate_ppm"],

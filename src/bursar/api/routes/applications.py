@@ -203,7 +203,8 @@ async def accept_offer(
 
     def accepted() -> Answer:
         assert deed.application
-        return json_answer(show_application(Seen(deed.application, deed.decisions, deed.offer)))
+        assert deed.loan
+        return json_answer(show_application(Seen(deed.application, deed.decisions, deed.offer, deed.loan.id)))
 
     return await decide(caller, deed, accepted)
 

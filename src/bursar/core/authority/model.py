@@ -170,6 +170,20 @@ ACTIONS: dict[str, Action] = {
         Action("decide_application", "applications:decide"),
         Action("make_offer", "applications:decide"),
         Action("accept_offer", "applications:write"),
+        Action("list_loans", "loans:read"),
+        Action("get_loan", "loans:read"),
+        Action("get_loan_schedule", "loans:read"),
+        Action("list_loan_facts", "loans:read"),
+        Action("disburse_loan", "loans:disburse"),
+        Action("repay_loan", "loans:repay"),
+        Action("reverse_repayment", "loans:adjust"),
+        Action("return_credit", "loans:adjust"),
+        Action("waive_loan", "loans:adjust"),
+        Action("reschedule_loan", "loans:adjust"),
+        Action("charge_off_loan", "loans:adjust"),
+        Action("write_off_loan", "loans:adjust"),
+        Action("pause_loan", "loans:adjust"),
+        Action("resume_loan", "loans:adjust"),
     )
 }
 

@@ -52,7 +52,9 @@ def _order(order: SingleOrder) -> dict[str, Json]:
     match order:
         case SendMoney():
             at = order.effective_at.isoformat() if order.effective_at else None
-            return {"kind": "send", "description": order.description, "metadata": dict(order.metadata), "at": at}
+            sent: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata), "at": at}
+            # What was asked for before there were loans says nothing of it.
+            return {"kind": "send", **sent, **({} if order.kind == "transfer" else {"entry": order.kind})}
         case PlaceHold():
             until = order.expires_at.isoformat() if order.expires_at else None
             held: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata), "until": until}
@@ -83,8 +85,9 @@ def order_of(payload: Mapping[str, Any], event_id: UUID) -> SingleOrder:
             assert target_id
             move = Move(source_id, target_id, money)
             return SendMoney(
-                new_id(), event_id, (move,), "transfer", _time(order["at"]), order["description"], order["metadata"]
-            )
+                new_id(), event_id, (move,), order.get("entry", "transfer"), _time(order["at"]), order["description"],
+                order["metadata"],
+            )  # fmt: skip
         case "hold":
             # Whoever asked for one with an owner may use the world account that it is for.
             owner_id = _uuid(order.get("owner_id"))

@@ -73,6 +73,10 @@ Scope = Literal[
     "applications:read",
     "applications:write",
     "applications:decide",
+    "loans:read",
+    "loans:disburse",
+    "loans:repay",
+    "loans:adjust",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -105,6 +109,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "reconciliation:write",
         # Terms and the policy that decisions are held against.
         "lending:write",
+        # To forgive, to stretch and to give up what is owed, and to stop its clock.
+        "loans:adjust",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

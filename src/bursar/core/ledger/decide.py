@@ -272,6 +272,8 @@ def _reverse(page: Page, order: ReverseEntry) -> Done:
         raise StateConflict("A reversal is final.")
     if original.entry.kind == "payment":
         raise StateConflict("What went through a provider is given back by a refund.")
+    if original.entry.kind == "loan":
+        raise StateConflict("What belongs to a loan is taken back there, by POST /v1/loans/{loan_id}/reverse.")
     moves = _opposite(page, original, order.amount)
     taken_back = page.taken_back(original) + sum(money.minor for _, _, money in moves)
     page.reversed_minor[original.entry.id] = taken_back

@@ -12,7 +12,7 @@ from uuid import UUID
 
 NormalSide = Literal["debit", "credit"]
 AccountStatus = Literal["open", "frozen", "closed"]
-EntryKind = Literal["transfer", "capture", "reversal", "statement", "payment"]
+EntryKind = Literal["transfer", "capture", "reversal", "statement", "payment", "loan"]
 HoldStatus = Literal["pending", "posted", "voided", "expired"]
 Metadata: TypeAlias = Mapping[str, str]
 NO_METADATA: Metadata = MappingProxyType({})

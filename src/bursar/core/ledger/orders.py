@@ -42,7 +42,7 @@ class SendMoney(NamedTuple):
     entry_id: UUID
     event_id: UUID
     moves: tuple[Move, ...]
-    kind: Literal["transfer", "statement", "payment"] = "transfer"
+    kind: Literal["transfer", "statement", "payment", "loan"] = "transfer"
     effective_at: datetime | None = None
     description: str | None = None
     metadata: Metadata = NO_METADATA

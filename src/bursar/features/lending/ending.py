@@ -11,6 +11,7 @@ from bursar.features.cases import service as cases
 from bursar.features.cases.model import Subject
 from bursar.features.lending import application as model
 from bursar.features.lending import application_store
+from bursar.features.lending.agreeing import agree
 from bursar.features.lending.application import Application
 from bursar.features.lending.trail import told, write
 from bursar.kernel.db import Tx
@@ -57,7 +58,10 @@ async def settle(tx: Tx, application_id: UUID) -> bool:
     now = await reading.clock(tx)
     if approval.executed_event_id and found.awaits != "review":
         await end_what_waits(tx, found, f"The application is {found.awaits}.", None)
-        await _go(tx, model.moved(found, found.awaits, now), "decided")
+        after = model.moved(found, found.awaits, now)
+        await _go(tx, after, "decided")
+        if after.status == "accepted":
+            await agree(tx, after)
         return True
     if approval.status in ("pending", "approved") and not approval.executed_event_id:
         return False

@@ -16,7 +16,9 @@ from bursar.core.ledger.orders import Claims, Order, Undertake
 from bursar.core.ledger.outcomes import Refused
 from bursar.features.lending import application as model
 from bursar.features.lending import service, store
+from bursar.features.lending.agreeing import agree
 from bursar.features.lending.application import Application, ApplicationConflict, NotTheirs
+from bursar.features.lending.loan import Loan
 from bursar.features.lending.quoting import Quote, quote
 from bursar.features.lending.store import Decision, Offer
 from bursar.features.lending.trail import told, write
@@ -50,6 +52,7 @@ def _terms(found: Application, rate_ppm: int, offered: Quote, from_day: date) ->
             "amount_minor": found.intake.amount_minor,
             "apr_ppm": offered.apr_ppm,
             "currency": found.currency,
+            "disbursement_fee_minor": offered.fee_minor,
             "from_day": from_day.isoformat(),
             "installments": [
                 [due.due.isoformat(), due.principal, due.interest, due.fee] for due in offered.installments
@@ -75,6 +78,7 @@ class Accepting:
     application: Application | None = None
     decisions: Sequence[Decision] = ()
     offer: Offer | None = None
+    loan: Loan | None = None
     _account: str = ""
     _now: datetime | None = None
 
@@ -118,6 +122,7 @@ class Accepting:
         type_: model.EventType = "awaiting_approval" if after.approval_id else "accepted"
         facts = {"terms_hash": self.terms_hash.hex()}
         await write(tx, after, type_, actor.principal_id, facts)
+        self.loan = await agree(tx, after) if type_ == "accepted" else None
         events.record(
             tx, [event_of(new_id(), actor, self.ask.request_id, self.ask.action.name, told(type_, after, **facts))]
         )

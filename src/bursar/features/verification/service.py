@@ -16,6 +16,7 @@ _FILES = (
     "invariants_of_notifications.sql",
     "invariants_of_payments.sql",
     "invariants_of_lending.sql",
+    "invariants_of_loans.sql",
 )
 MOST_ROWS_A_QUERY = 20
 
