@@ -12,8 +12,9 @@ from tests.api.operations import Operation
 from tests.api.stock import Request, Stock
 from tests.api.tenants import Tenant, bearing
 
-# What agents do with applications for loans goes by whose they are, and is tried under mandates in a room of its own.
-ACTIONS = sorted({*get_args(MoneyAction)} - {"decide_application", "accept_offer"})
+# What agents do with loans goes by whose they are too, and is tried under mandates in tests/features/lending.
+OF_LOANS = {"decide_application", "accept_offer", "disburse_loan", "repay_loan"}
+ACTIONS = sorted({*get_args(MoneyAction)} - OF_LOANS)
 # What these go on with has used the limits before.
 USE_NOTHING = {"capture_hold", "release_hold"}
 AGENT = "agent-under-every-rule"
