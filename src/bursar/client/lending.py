@@ -6,7 +6,8 @@ from typing import Any, Literal
 from bursar.client.arguments import given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
-from bursar.wire.lending import Application, ApplicationEvent, LoanProduct
+from bursar.wire.lending import Application, ApplicationEvent
+from bursar.wire.loan_products import LoanProduct
 
 Status = Literal["draft", "submitted", "review", "approved", "rejected", "offered", "accepted", "withdrawn", "expired"]
 Decision = Literal["approved", "rejected", "review"]

@@ -18,6 +18,7 @@ from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
 from bursar.wire import lending as wire
+from bursar.wire import loan_products as products
 from bursar.wire.fields import show_time
 
 
@@ -64,10 +65,10 @@ def read_follows(text: str | None) -> Any:
     return found
 
 
-def show_product(kept: Version) -> wire.LoanProduct:
+def show_product(kept: Version) -> products.LoanProduct:
     """A version of a product as the wire shows it."""
     product = kept.product
-    return wire.LoanProduct(
+    return products.LoanProduct(
         code=product.code,
         version=product.version,
         terms=dict(product.facts),

@@ -16,7 +16,7 @@ from bursar.features.lending import service as lending
 from bursar.features.lending import store
 from bursar.features.lending.catalog import Version
 from bursar.kernel.db import Tx
-from bursar.wire import lending as wire
+from bursar.wire import loan_products as wire
 from bursar.wire.fields import Page
 
 router = APIRouter(prefix="/v1/loan-products", tags=["lending"], route_class=GatedRoute)
