@@ -400,6 +400,7 @@ CREATE TABLE bursar.job_definition (
     body text NOT NULL,
     body_hash bytea NOT NULL,
     kept_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    made_by uuid,
     CONSTRAINT job_definition_body_hash_check CHECK ((length(body_hash) = 32)),
     CONSTRAINT job_definition_version_check CHECK ((version > 0))
 );
@@ -1744,6 +1745,9 @@ ALTER TABLE ONLY bursar.hold
 
 ALTER TABLE ONLY bursar.job_definition
     ADD CONSTRAINT job_definition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.job_definition
+    ADD CONSTRAINT job_definition_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.job_effect
     ADD CONSTRAINT job_effect_tenant_id_attempt_id_fkey FOREIGN KEY (tenant_id, attempt_id) REFERENCES bursar.payment_attempt(tenant_id, id);

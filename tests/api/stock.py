@@ -30,11 +30,16 @@ _WITH_TERMS = ("draft_mandate", "change_mandate", "request_mandate_change")
 _PURPOSE = "Suppliers"
 # What is asked by whoever holds a step, and all that is asked of jobs.
 _OF_A_HOLDER = ("renew_step", "complete_step", "fail_step", "hand_over_step")
-_JOBS = (*_OF_A_HOLDER, "claim_step", "create_job", "list_jobs", "get_job", "list_job_events", "cancel_job")
+_JOBS = (
+    *_OF_A_HOLDER, "claim_step", "create_job", "list_jobs", "get_job", "list_job_events", "cancel_job",
+    "create_job_definition", "get_job_definition",
+)  # fmt: skip
 _OF_JOBS: dict[str, Any] = {
     "token": 2, "lease_seconds": 60, "roles": "price", "definition": "checkout", "weight": 1, "version": 1,
     "wait": "0", "after": "0", "note": "A note", "reference": "order-7",
     "purpose": "A purpose", "to": AGENT, "retry": True, "payment_method": None, "destination": None,
+    "role": "execute", "stage": "done", "effect": "none", "max_attempts": 5, "timeout_seconds": 60,
+    "separate": "execute",
 }  # fmt: skip
 _DAYS = count()
 _SMALL = ("return_credit", "waive_loan")
@@ -102,6 +107,11 @@ class Stock:
         if operation.id == "approve_approval":
             assert body
             body["assertion"] = None
+        if operation.id == "create_job_definition":
+            assert body
+            # What comes first is done by making the job, and roles are kept apart from others.
+            body["steps"].insert(0, {"name": "initiate", "role": "initiate", "stage": "initiated"})
+            body |= {"name": f"d{new_id().hex[:20]}", "separate": [["initiate", "execute"]]}
         if operation.id == "create_loan_product":
             assert body
             body["allocation"] = ["penalty", "fee", "interest", "principal"]
@@ -277,6 +287,7 @@ class Stock:
             "version": self.risk_rules,
             "event_id": self.assessed,
             "case_id": self.case,
+            "definition": self.job_definition,
             "job_id": self.claimed if operation_id in _OF_A_HOLDER else self.job,
             "endpoint_id": self.webhook_endpoint,
             "delivery_id": self.webhook_delivery,
@@ -508,6 +519,15 @@ class Stock:
         """The id of a new case with a note."""
         body = {"kind": "unclear", "subject_kind": "account", "subject_id": new_id().hex, "note": "A note"}
         return (await self.made("/v1/cases", body))["id"]
+
+    async def job_definition(self) -> str:
+        """The name of a new definition."""
+        name = f"d{new_id().hex[:20]}"
+        steps = [
+            {"name": "initiate", "role": "initiate", "stage": "initiated"},
+            {"name": "sign_off", "role": "execute", "stage": "signed_off"},
+        ]
+        return (await self.made("/v1/job-definitions", {"name": name, "steps": steps}))["name"]
 
     async def job(self) -> str:
         """The id of a new job, which has no price yet."""

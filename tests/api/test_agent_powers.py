@@ -32,7 +32,7 @@ def sample(schema: Mapping[str, Any]) -> Any:
     if "properties" in branch:
         return {name: sample(branch["properties"][name]) for name in branch.get("required", [])}
     if branch.get("type") == "array":
-        return [sample(branch["items"])]
+        return branch["examples"][0] if "examples" in branch else [sample(branch["items"])]
     if "pattern" in branch and "examples" not in branch:
         return BY_PATTERN[branch["pattern"]]
     choices = branch.get("examples") or branch.get("enum")

@@ -26,7 +26,7 @@ MOVES_NO_MONEY = {
     "create_customer", "create_payment_method",
     "start_credential", "create_credential", "create_challenge",
     "open_case", "add_case_note", "assign_case", "change_case_state",
-    "create_job", "cancel_job", "claim_step", "renew_step", "fail_step", "hand_over_step",
+    "create_job_definition", "create_job", "cancel_job", "claim_step", "renew_step", "fail_step", "hand_over_step",
     "create_webhook_endpoint", "change_webhook_endpoint", "disable_webhook_endpoint", "enable_webhook_endpoint",
     "retire_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_delivery",
     "import_bank_statement", "import_provider_transactions", "run_reconciliation", "accept_reconciliation_break",

@@ -33,6 +33,7 @@ from bursar.api.routes import (
     freezes,
     health,
     holds,
+    job_definitions,
     job_steps,
     job_trail,
     jobs,
@@ -64,9 +65,9 @@ say which fact decided, whether money moved (`no`, `yes`, `unknown`), and what t
 
 _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
-    retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
-    notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
-    loans, loan_adjustments,
+    retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, job_definitions, jobs,
+    job_steps, job_trail, notifications, reconciliation, startup, agent_payments, upstream, loan_products,
+    applications, quick_lending, loans, loan_adjustments,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -8,7 +8,8 @@ from bursar.client.connection import Call
 from bursar.client.failures import CallFailed
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
-from bursar.wire.jobs import Claimed, Job, JobDefinitions, JobEvent, JobReport, JobStatus, WantedShare
+from bursar.wire.job_definitions import JobDefinition, WantedStep
+from bursar.wire.jobs import Claimed, Job, JobEvent, JobReport, JobStatus, WantedShare
 
 _GOES_ON = ("active", "compensating")
 # Before a stream that broke is taken up again, longer each time that it could not be.
@@ -19,9 +20,28 @@ _MOST_FAILURES = 8
 class Jobs(Room):
     """A step is claimed with a lease, and done by the token of the claim; a stale token does nothing."""
 
-    async def list_job_definitions(self) -> JobDefinitions:
-        """What the steps of jobs are."""
-        return await self._read(JobDefinitions, "list_job_definitions", "/v1/job-definitions")
+    async def create_job_definition(
+        self,
+        *,
+        name: str,
+        steps: Sequence[WantedStep],
+        separate: Sequence[tuple[str, str]] | None = None,
+        idempotency_key: str | None = None,
+    ) -> JobDefinition:
+        """Make the next version of a definition; operators only."""
+        pairs = [list(pair) for pair in separate] if separate is not None else None
+        body = given(name=name, steps=[step.model_dump() for step in steps], separate=pairs)
+        return await self._change(JobDefinition, "create_job_definition", "/v1/job-definitions", body, idempotency_key)
+
+    async def list_job_definitions(self, *, cursor: str | None = None, limit: int | None = None) -> Page[JobDefinition]:
+        """What the steps of jobs are: every version, a page at a time."""
+        query = given(cursor=cursor, limit=limit)
+        return await self._read(Page[JobDefinition], "list_job_definitions", "/v1/job-definitions", query)
+
+    async def get_job_definition(self, definition: str, *, version: int | None = None) -> JobDefinition:
+        """One version of a definition, or its latest."""
+        path = f"/v1/job-definitions/{segment(definition)}"
+        return await self._read(JobDefinition, "get_job_definition", path, given(version=version))
 
     async def create_job(
         self,

@@ -211,29 +211,3 @@ class JobReport(Told):
     captured: Annotated[MoneyText, Field(description="Paid.")]
     reversed: Annotated[MoneyText, Field(description="Paid and taken back.")]
     events: list[JobEvent]
-
-
-class DefinitionStep(Told):
-    """One step of a definition."""
-
-    name: str
-    role: str
-    stage: str
-    effect: Literal["none", "price", "reserve", "capture"]
-    max_attempts: int | None
-    timeout_seconds: int | None
-
-
-class JobDefinition(Told):
-    """What the steps of a job are; `separate` are the pairs of roles that nobody has both of in one job."""
-
-    name: str
-    version: int
-    steps: list[DefinitionStep]
-    separate: list[tuple[str, str]]
-
-
-class JobDefinitions(Told):
-    """Every definition there is, each in all its versions."""
-
-    items: list[JobDefinition]

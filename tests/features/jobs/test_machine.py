@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bursar.core.identity.model import Actor, PrincipalKind
 from bursar.features.jobs import machine
-from bursar.features.jobs.definition import Definition, built_in, read_definition, write_definition
+from bursar.features.jobs.definition import Definition, built_in
 from bursar.features.jobs.model import Job, JobStateConflict, LeaseLost
 from bursar.kernel.ids import new_id
-from bursar.kernel.refusal import InvalidArgument, Refusal
+from bursar.kernel.refusal import Refusal
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 CHECKOUT = built_in()["checkout"]
@@ -148,46 +148,6 @@ def test_what_waits_for_a_person_is_neither_done_nor_cancelled() -> None:
         with pytest.raises(JobStateConflict, match="approval"):
             attempt()
     assert machine.overdue(job, CHECKOUT, NOW + timedelta(days=30)) is None
-
-
-def steps(*effects: str) -> str:
-    described = [
-        {"name": f"s{n}", "role": "initiate" if n == 0 else "execute", "stage": "x"} for n in range(len(effects))
-    ]
-    for step, effect in zip(described, effects, strict=True):
-        step["effect"] = effect
-    body = {"name": "mine", "version": 1, "steps": described, "separate": []}
-    return str(body).replace("'", '"')
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        steps("none"),
-        steps("price", "none"),
-        steps("none", "reserve"),
-        steps("none", "capture"),
-        steps("none", "capture", "reserve"),
-        steps("none", "reserve", "reserve", "capture"),
-        steps("none", "reserve", "price", "capture"),
-        steps("none", "none").replace('"separate": []', '"separate": [["execute", "execute"]]'),
-        steps("none", "none").replace('"separate": []', '"separate": [["execute", "price"]]'),
-        steps("none", "none").replace('"s1"', '"s0"'),
-        steps("none", "none").replace('"role": "initiate"', '"role": "execute"'),
-        steps("none", "reserve", "capture", "none").replace('"name": "s3"', '"name": "s3", "max_attempts": 3'),
-        "{}",
-        "[]",
-    ],
-)
-def test_a_definition_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgument):
-        read_definition(text)
-
-
-def test_a_definition_has_one_text() -> None:
-    for definition in built_in().values():
-        assert read_definition(write_definition(definition)) == definition
-    assert read_definition(steps("none", "price", "reserve", "capture", "none")).prices
 
 
 def test_refusals_say_that_no_money_moved() -> None:

@@ -1,11 +1,13 @@
 """Jobs as the wire shows them."""
 
-from bursar.features.jobs.definition import Definition
+from bursar.features.jobs.definition import Definition, read_definition
+from bursar.features.jobs.definition_store import Kept
 from bursar.features.jobs.model import Job, Occurred, Share
 from bursar.features.jobs.reading import Report, Seen
 from bursar.kernel.ids import show
 from bursar.kernel.money import show_minor
 from bursar.wire import jobs as wire
+from bursar.wire.job_definitions import JobDefinition
 
 
 def show_job(seen: Seen) -> wire.Job:
@@ -109,6 +111,10 @@ def show_report(report: Report) -> wire.JobReport:
     )
 
 
-def show_definition(definition: Definition) -> wire.JobDefinition:
-    """What the steps of a job are."""
-    return wire.JobDefinition.model_validate(definition.model_dump())
+def show_definition(kept: Kept) -> JobDefinition:
+    """A version of what the steps of a job are."""
+    return JobDefinition(
+        **read_definition(kept.body).model_dump(),
+        made_by=show("prn", kept.made_by) if kept.made_by else None,
+        made_at=kept.made_at,
+    )

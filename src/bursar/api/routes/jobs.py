@@ -1,4 +1,4 @@
-"""`/v1/jobs`: initiate, read, wait for, cancel and report jobs; `/v1/job-definitions`: what their steps are."""
+"""`/v1/jobs`: initiate, read, wait for and cancel jobs."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bursar.api.door import CallerOf, OptionalIdempotencyKey, json_answer, json_response
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
-from bursar.api.routes.job_shapes import show_definition, show_job
+from bursar.api.routes.job_shapes import show_job
 from bursar.api.routes.payment_shapes import known_id
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, read_cursor
 from bursar.api.routing import GatedRoute
@@ -29,14 +29,6 @@ router = APIRouter(tags=["jobs"], route_class=GatedRoute)
 After = Annotated[
     int, Query(ge=0, le=2**53 - 1, description="The version you know; what comes after it is waited for.", examples=[0])
 ]
-
-
-@router.get("/v1/job-definitions", response_model=wire.JobDefinitions, responses=READ_PROBLEMS)
-async def list_job_definitions(caller: CallerOf) -> Response:
-    """What the steps of jobs are, who may do them, and which roles are kept apart."""
-    async with caller.reading("list_job_definitions") as (tx, _):
-        found = await jobs.definitions(tx)
-    return json_response(wire.JobDefinitions(items=[show_definition(d) for d in found]))
 
 
 @router.post("/v1/jobs", status_code=201, response_model=wire.Job, responses=WRITE_PROBLEMS)

@@ -64,6 +64,7 @@ Scope = Literal[
     "jobs:read",
     "jobs:create",
     "jobs:work",
+    "jobs:define",
     "webhooks:read",
     "webhooks:write",
     "reconciliation:read",
@@ -103,6 +104,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "cases:write",
         # What to make of a provider that contradicts itself.
         "payments:settle",
+        # Which steps there are, and whom they keep apart, is what agents are held to.
+        "jobs:define",
         # An endpoint carries what happens out of the house.
         "webhooks:read",
         "webhooks:write",

@@ -1,12 +1,15 @@
 """The commands of jobs; what one needs is imported inside it."""
 
+from pathlib import Path
 from typing import Literal
 
 from cyclopts import App
 
-from bursar.faces.cli.options import AsJson, Data, Tenant, run
+from bursar.faces.cli.options import AsJson, Data, Operator, Tenant, run
 
 jobs_app = App(name="jobs", help="Look at what agents are doing together.")
+definitions_app = App(name="definitions", help="Versions of what the steps of jobs are: list, show, add.")
+jobs_app.command(definitions_app)
 
 Status = Literal["active", "compensating", "done", "failed", "canceled"]
 
@@ -40,3 +43,27 @@ def report(job_id: str, /, *, tenant: Tenant = None, data: Data = None, json: As
         keys.print_json(found.model_dump(mode="json"))
     else:
         print(report_text(found), end="")
+
+
+@definitions_app.command(name="list")
+def list_definitions(*, tenant: Tenant = None, data: Data = None) -> None:
+    """List every version of every definition as JSON."""
+    from bursar.faces.cli import job_definitions, keys
+
+    keys.print_json(run(job_definitions.listed(tenant, data)))
+
+
+@definitions_app.command(name="show")
+def show_definition(name: str, /, *, version: int | None = None, tenant: Tenant = None, data: Data = None) -> None:
+    """Show a definition as JSON: the latest version, if none is named."""
+    from bursar.faces.cli import job_definitions, keys
+
+    keys.print_json(run(job_definitions.shown(name, version, tenant, data)))
+
+
+@definitions_app.command
+def add(file: Path, /, *, operator: Operator, tenant: Tenant = None, data: Data = None) -> None:
+    """Keep the next version of a definition, which a JSON file holds as POST /v1/job-definitions takes it."""
+    from bursar.faces.cli import job_definitions, keys
+
+    keys.print_json(run(job_definitions.added(file, operator, tenant, data)))

@@ -12,7 +12,7 @@ from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.orders import Order, PlaceHold
 from bursar.core.ledger.outcomes import Done
 from bursar.features.jobs import machine, service, store, through, trail_store
-from bursar.features.jobs.definition import built_in
+from bursar.features.jobs.definition import AT_ONCE, built_in
 from bursar.features.jobs.model import LEASE_SECONDS, Job, Share
 from bursar.features.jobs.service import Draft
 from bursar.features.jobs.sharing import Wanted
@@ -25,7 +25,6 @@ from bursar.kernel.ids import new_id, show
 from bursar.kernel.money import Money, show_minor
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
 
-DEFINITION = "agent_payment"
 RESERVED = "reserved"
 _CARD = "sandbox_ok"
 _MOST_METHODS = 100
@@ -70,7 +69,7 @@ class _AtOnce(Intent):
     async def _job(self, tx: Tx, actor: Actor, wanted: Wanted) -> tuple[Job, Share]:
         """The job, with its step claimed by whoever initiates it."""
         amount = show_minor(self.money.minor, self.money.currency)
-        draft = Draft(DEFINITION, None, self.money.currency, amount, [wanted], self.agent, None)
+        draft = Draft(AT_ONCE, None, self.money.currency, amount, [wanted], self.agent, None)
         job = await service.create(tx, actor, draft, self.job_id)
         found = await service.locked(tx, job.id)
         moved = machine.claimed(found.job, actor.principal_id, found.now, LEASE_SECONDS)
@@ -111,7 +110,7 @@ class Reserving(_AtOnce):
             assert told.hold
             doers = [("initiate", actor.principal_id)]
             moved = machine.passed(
-                job, built_in()[DEFINITION], actor.principal_id, doers, job.changed_at, None
+                job, built_in()[AT_ONCE], actor.principal_id, doers, job.changed_at, None
             )  # fmt: skip
             trail_store.insert_effects(tx, job.id, [NewEffect(job.step, 1, "reserved", told.hold.id, None)])
         await service.write(tx, job, moved)
@@ -167,4 +166,4 @@ class Taking(_AtOnce):
 async def lock_payable(tx: Tx, agent: str) -> UUID | None:
     """The oldest job for an agent, of its own or of people's, whose funds are reserved and that nobody is paying."""
     principal = await identity.find_agent_or_none(tx, agent)
-    return await store.lock_reserved(tx, DEFINITION, RESERVED, agent, principal.id if principal else None)
+    return await store.lock_reserved(tx, AT_ONCE, RESERVED, agent, principal.id if principal else None)

@@ -1,11 +1,11 @@
 """What the steps of a job are: data under a version number, checked strictly, with one canonical text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bursar.kernel.canonical import canonical
 from bursar.kernel.refusal import InvalidArgument
@@ -14,8 +14,11 @@ NAME = r"^[a-z][a-z0-9_]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
 # What completing a step does beside telling that it is done.
 Effect = Literal["none", "price", "reserve", "capture"]
-_BUILT_IN = ("agent_payment", "checkout", "claim_disbursement", "shared_bill")
+# The definition that the quickstart's payments go by.
+AT_ONCE = "agent_payment"
+_BUILT_IN = (AT_ONCE, "checkout", "claim_disbursement", "shared_bill")
 _MOST_STEPS = 20
+_MOST_PAIRS = 100
 
 
 class _Part(BaseModel):
@@ -41,30 +44,12 @@ class Definition(_Part):
     name: Name
     version: Annotated[int, Field(ge=1, le=1_000_000)]
     steps: Annotated[Sequence[Step], Field(min_length=2, max_length=_MOST_STEPS)]
-    separate: Sequence[tuple[Name, Name]]
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "Definition":
-        effects = [step.effect for step in self.steps if step.effect != "none"]
-        order = [effect for effect in ("price", "reserve", "capture") if effect in effects]
-        if effects != order or ("reserve" in effects) != ("capture" in effects):
-            raise ValueError("a job is priced, then reserves, then captures, each at most once")
-        if self.steps[0].role != "initiate" or self.steps[0].effect != "none":
-            raise ValueError("the first step initiates and does nothing else")
-        names, roles = [step.name for step in self.steps], {step.role for step in self.steps}
-        if len(set(names)) != len(names) or any(first == second for first, second in self.separate):
-            raise ValueError("names are unique, and no role is kept apart from itself")
-        if not {role for pair in self.separate for role in pair} <= roles:
-            raise ValueError("only roles of steps are kept apart")
-        if any(step.max_attempts or step.timeout_seconds for step in self.after_capture):
-            raise ValueError("what comes after the capture is tried for as long as it takes")
-        return self
+    separate: Annotated[Sequence[tuple[Name, Name]], Field(max_length=_MOST_PAIRS)]
 
     @property
     def after_capture(self) -> Sequence[Step]:
         """The steps once money has moved."""
-        captures = [number for number, step in enumerate(self.steps) if step.effect == "capture"]
-        return self.steps[captures[0] + 1 :] if captures else ()
+        return self._after("capture")
 
     @property
     def prices(self) -> bool:
@@ -79,15 +64,88 @@ class Definition(_Part):
         """Whether the money has moved once the step of this number is at hand."""
         return self.step(number) in self.after_capture
 
+    def has_reserved(self, number: int) -> bool:
+        """Whether funds are held, or the money has moved, once the step of this number is at hand."""
+        return self.step(number) in self._after("reserve")
+
     def kept_apart(self, role: str) -> set[str]:
         """The roles that nobody of this role may have in the same job."""
         pairs = [set(pair) for pair in self.separate if role in pair]
         return {other for pair in pairs for other in pair if other != role}
 
+    def _after(self, effect: Effect) -> Sequence[Step]:
+        places = [place for place, step in enumerate(self.steps) if step.effect == effect]
+        return self.steps[places[0] + 1 :] if places else ()
+
+
+def refuse_nonsense(definition: Definition) -> None:
+    """Refuse a new definition whose parts do not fit together, naming the field and why."""
+    for faults in (_faults_of_names, _faults_of_effects, _faults_of_times, _faults_of_duties):
+        for field, reason in faults(definition):
+            raise InvalidArgument(field, reason)
+
+
+def _faults_of_names(definition: Definition) -> Iterator[tuple[str, str]]:
+    if definition.steps[0].role != "initiate":
+        yield "steps.0.role", "is initiate: whoever makes the job has done its first step"
+    names = [step.name for step in definition.steps]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield f"steps.{place}.name", "is the name of an earlier step"
+
+
+def _faults_of_effects(definition: Definition) -> Iterator[tuple[str, str]]:
+    """A job is priced, then reserves, then captures, so that undoing it has something to give back at each."""
+    come: list[Effect] = []
+    for place, step in enumerate(definition.steps):
+        field = f"steps.{place}.effect"
+        if step.effect == "none":
+            continue
+        if place == 0:
+            yield field, "is none: making the job does the first step and moves nothing"
+        if step.effect in come:
+            yield field, f"is that of an earlier step: a job has one step to {step.effect}"
+        if step.effect == "price" and "reserve" in come:
+            yield field, "comes too late: funds are reserved by an earlier step, at a price that is known"
+        if step.effect == "capture" and "reserve" not in come:
+            yield field, "comes too early: no earlier step reserves what it captures"
+        come.append(step.effect)
+    if "reserve" in come and "capture" not in come:
+        yield "steps", "reserve funds and never capture them"
+
+
+def _faults_of_times(definition: Definition) -> Iterator[tuple[str, str]]:
+    for place, step in enumerate(definition.steps):
+        captured, reserved = definition.has_captured(place + 1), definition.has_reserved(place + 1)
+        for field in ("max_attempts", "timeout_seconds"):
+            if getattr(step, field) and (captured or place == 0):
+                why = "what comes after the capture is tried for as long as it takes" if captured else (
+                    "making the job does the first step"
+                )  # fmt: skip
+                yield f"steps.{place}.{field}", f"is not for this step: {why}"
+        if reserved and not captured and not step.timeout_seconds:
+            yield (
+                f"steps.{place}.timeout_seconds",
+                "is needed: funds are held until this step is done or its time is up",
+            )
+
+
+def _faults_of_duties(definition: Definition) -> Iterator[tuple[str, str]]:
+    roles, before = {step.role for step in definition.steps}, list[set[str]]()
+    for place, pair in enumerate(definition.separate):
+        for side, role in enumerate(pair):
+            if role not in roles:
+                yield f"separate.{place}.{side}", "is the role of no step"
+        if pair[0] == pair[1]:
+            yield f"separate.{place}", "keeps a role apart from itself"
+        if set(pair) in before:
+            yield f"separate.{place}", "is there already"
+        before.append(set(pair))
+
 
 @lru_cache(maxsize=256)
 def read_definition(text: str) -> Definition:
-    """A definition in JSON; refuses what makes no sense."""
+    """A definition in JSON; refuses what has not the shape of one."""
     try:
         return Definition.model_validate_json(text)
     except ValidationError as error:

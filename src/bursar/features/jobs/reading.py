@@ -6,10 +6,10 @@ from uuid import UUID
 
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Principal
-from bursar.features.jobs import trail_store
+from bursar.features.jobs import definition_store, trail_store
 from bursar.features.jobs.definition import Definition, read_definition
 from bursar.features.jobs.model import Done, Job, JobStatus, Occurred, Share
-from bursar.features.jobs.service import definitions, known
+from bursar.features.jobs.service import known
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read
 
@@ -51,7 +51,9 @@ async def see_many(
     shares: dict[UUID, list[Share]] = {job.id: [] for job in jobs}
     for job_id, share in await trail_store.list_shares(tx, list(shares)):
         shares[job_id].append(share)
-    by_name = {(d.name, d.version): d for d in await definitions(tx)} if jobs else {}
+    names, versions = [job.definition for job in jobs], [job.definition_version for job in jobs]
+    kept = await definition_store.list_named(tx, names, versions)
+    by_name = {(k.name, k.version): read_definition(k.body) for k in kept}
     return [Seen(job, by_name[job.definition, job.definition_version], shares[job.id]) for job in jobs]
 
 

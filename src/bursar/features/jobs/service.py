@@ -1,15 +1,14 @@
 """The verbs of jobs that move no money: initiate, claim, renew, fail, hand over, cancel. What moves some is beside."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor, Principal
 from bursar.core.ledger import reading as ledger
-from bursar.features.jobs import machine, store, trail_store
-from bursar.features.jobs.definition import Definition, built_in, read_definition, write_definition
+from bursar.features.jobs import defining, machine, store, trail_store
+from bursar.features.jobs.definition import Definition, built_in, read_definition
 from bursar.features.jobs.machine import Moved
 from bursar.features.jobs.model import Job, JobStateConflict, LeaseLost
 from bursar.features.jobs.sharing import Wanted, checked, shares_of
@@ -59,21 +58,12 @@ async def create(tx: Tx, actor: Actor, draft: Draft, job_id: UUID | None = None)
     return moved.job
 
 
-async def definitions(tx: Tx) -> list[Definition]:
-    """All that there are: those kept, and those that come with Bursar and nobody has used yet."""
-    kept = {(k.name, k.version): read_definition(k.body) for k in await trail_store.list_definitions(tx)}
-    own = {(d.name, d.version): d for d in built_in().values()}
-    return [found for _, found in sorted((own | kept).items())]
-
-
 async def _definition(tx: Tx, name: str, version: int | None) -> Definition:
     """The version asked for, or the latest; one that comes with Bursar is kept when it is first used."""
-    found = [d for d in await definitions(tx) if d.name == name and version in (None, d.version)]
-    if not found:
-        raise UnknownObject("job definition")
-    body = write_definition(found[-1])
-    await trail_store.insert_definition(tx, name, found[-1].version, body, sha256(body.encode()).digest())
-    return found[-1]
+    found = read_definition((await defining.find(tx, name, version)).body)
+    if found == built_in().get(name):
+        await defining.keep(tx, found)
+    return found
 
 
 async def claim(

@@ -1,4 +1,4 @@
-"""The statements of what belongs to a job: its definition, shares, steps, effects, and what happened to it."""
+"""The statements of what belongs to a job: its shares, steps, effects, and what happened to it."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -25,14 +25,6 @@ class Found(NamedTuple):
     id: UUID
     number: str
     currency: str
-
-
-class Kept(NamedTuple):
-    """A definition as it is kept; `body` is canonical JSON."""
-
-    name: str
-    version: int
-    body: str
 
 
 class Settled(NamedTuple):
@@ -122,26 +114,6 @@ async def list_accounts(tx: Tx, ids: Sequence[UUID], numbers: Sequence[str]) -> 
         tx.tenant,
         ids,
         numbers,
-    )
-
-
-async def insert_definition(tx: Tx, name: str, version: int, body: str, body_hash: bytes) -> None:
-    """Keep a version of a definition, unless it is kept already."""
-    await tx.run(
-        """INSERT INTO job_definition (tenant_id, name, version, body, body_hash) VALUES ($1, $2, $3, $4, $5)
-           ON CONFLICT DO NOTHING""",
-        tx.tenant,
-        name,
-        version,
-        body,
-        body_hash,
-    )
-
-
-async def list_definitions(tx: Tx) -> list[Kept]:
-    """Every version of every definition."""
-    return await tx.rows(
-        Kept, "SELECT name, version, body FROM job_definition WHERE tenant_id = $1 ORDER BY name, version", tx.tenant
     )
 
 
