@@ -890,6 +890,7 @@ CREATE TABLE bursar.payment_attempt (
     origin text,
     job_id uuid,
     job_share smallint,
+    in_suspense boolean DEFAULT false NOT NULL,
     CONSTRAINT payment_attempt_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payment_attempt_check CHECK (((kind = ANY (ARRAY['payout'::text, 'transfer'::text])) = (payment_id IS NULL))),
     CONSTRAINT payment_attempt_check1 CHECK (((amount_minor > 0) OR (kind = 'cancel'::text))),

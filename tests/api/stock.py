@@ -110,6 +110,7 @@ class Stock:
         if operation.id == "create_job_definition":
             assert body
             # What comes first is done by making the job, and roles are kept apart from others.
+            body["steps"][0]["name"] = "finish"
             body["steps"].insert(0, {"name": "initiate", "role": "initiate", "stage": "initiated"})
             body |= {"name": f"d{new_id().hex[:20]}", "separate": [["initiate", "execute"]]}
         if operation.id == "create_loan_product":
@@ -294,7 +295,7 @@ class Stock:
             "customer_id": self.customer,
             "payment_method_id": self.payment_method,
             "payment_id": lambda: self.payment(operation_id),
-            "payout_id": self.payout,
+            "payout_id": lambda: self.payout(operation_id),
             "dispute_id": self.dispute,
             "run_id": self.run,
             "break_id": self.broken,
@@ -326,7 +327,7 @@ class Stock:
 
     async def payment_method(self, kind: str = "card", reference: str = "sandbox_ok") -> str:
         """The id of a new payment method of the sandbox's."""
-        reference = "sandbox_bank" if kind == "bank_account" else reference
+        reference = "sandbox_bank" if (kind, reference) == ("bank_account", "sandbox_ok") else reference
         return (await self.made("/v1/payment-methods", {"reference": reference, "kind": kind}))["id"]
 
     async def payment(self, operation_id: str = "") -> str:
@@ -356,9 +357,12 @@ class Stock:
         assert answer.is_success, answer.text
         return about
 
-    async def payout(self) -> str:
-        """The id of a new payout."""
+    async def payout(self, operation_id: str = "") -> str:
+        """The id of a new payout that stands where the operation can go on."""
         body = {"account": self.tenant.number("main", self.currency), "amount": "5", "currency": self.currency}
+        if operation_id == "lift_payout_quarantine":
+            await self._paid()
+            body["destination"] = await self.payment_method("bank_account", "sandbox_bank_wrong_amount")
         return (await self.made("/v1/payouts", body))["id"]
 
     async def hold(self) -> str:

@@ -84,6 +84,8 @@ EVENTS = {
     "write_off_loan": 2,
     # What people decided, where the payment stands now, its call, and the case.
     "lift_quarantine": 4,
+    # And what was held, given back.
+    "lift_payout_quarantine": 5,
 }
 
 

@@ -117,6 +117,14 @@ class Payments(Room):
         body = {"decision": decision, "reason": reason}
         return await self._change(Payment, "lift_quarantine", path, body, idempotency_key)
 
+    async def lift_payout_quarantine(
+        self, payout_id: str, *, decision: str, reason: str, idempotency_key: str
+    ) -> Payout:
+        """Go on with a payout whose provider contradicted what was asked: `ask_again` or `to_suspense`."""
+        path = f"/v1/payouts/{segment(payout_id)}/lift-quarantine"
+        body = {"decision": decision, "reason": reason}
+        return await self._change(Payout, "lift_payout_quarantine", path, body, idempotency_key)
+
     async def list_refunds(self, payment_id: str) -> Page[Refund]:
         """The refunds of a payment, oldest first."""
         return await self._read(Page[Refund], "list_refunds", f"/v1/payments/{segment(payment_id)}/refunds")

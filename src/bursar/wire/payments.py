@@ -185,6 +185,8 @@ class Payout(Told):
     amount: MoneyText
     currency: str
     provider_reference: str | None
+    quarantined: Annotated[bool, Field(description="The provider contradicts what was asked; people look at it.")]
+    in_suspense: Annotated[bool, Field(description="People had all of it booked against the suspense account.")]
     failure: str | None
     description: str | None
     approval_id: str | None

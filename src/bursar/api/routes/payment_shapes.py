@@ -79,6 +79,8 @@ def show_payout(attempt: Attempt) -> wire.Payout:
         amount=show_minor(attempt.amount_minor, attempt.currency),
         currency=attempt.currency,
         provider_reference=attempt.reference,
+        quarantined=attempt.quarantined,
+        in_suspense=attempt.in_suspense,
         failure=attempt.failure,
         description=attempt.description,
         approval_id=show("apr", attempt.approval_id) if attempt.approval_id else None,

@@ -4,15 +4,18 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from bursar.api.door import PENDING, CallerOf, IdempotencyKey, json_answer, json_response
-from bursar.api.paying import now_of, order
+from bursar.api.paying import now_of, order, shop_of
 from bursar.api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from bursar.api.routes.payment_shapes import known_id, show_payout
 from bursar.api.routes.refs import Cursor, IdPath, Limit, account_ref, acknowledged, read_cursor
 from bursar.api.routing import GatedRoute
+from bursar.core.events.model import Happening
 from bursar.core.idempotency.model import Answer
-from bursar.features.payments import store
+from bursar.core.identity.model import Actor
+from bursar.features.payments import lifting_payouts, store
 from bursar.features.payments.giving import PayingOut
 from bursar.features.payments.model import Attempt, Payment
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import read
 from bursar.kernel.money import read_amount
 from bursar.kernel.refusal import UnknownObject
@@ -59,3 +62,21 @@ async def get_payout(caller: CallerOf, payout_id: IdPath) -> Response:
         if found is None or found.kind != "payout":
             raise UnknownObject("payout")
         return json_response(show_payout(found))
+
+
+@router.post("/{payout_id}/lift-quarantine", response_model=wire.Payout, responses=WRITE_PROBLEMS)
+async def lift_payout_quarantine(
+    caller: CallerOf, key: IdempotencyKey, payout_id: IdPath, body: wire.LiftQuarantine
+) -> Response:
+    """Go on with a payout whose provider contradicted what was asked: people only.
+
+    The provider is asked again first, whatever is decided. Its cases are resolved with the reason.
+    """
+    ask = caller.ask("lift_payout_quarantine", key, body, payout_id)
+    shop, known = shop_of(caller), read("po", payout_id)
+    heard = await lifting_payouts.ask_provider(shop, ask.credential.tenant_id, known) if await caller.may(ask) else None
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Attempt, Happening]:
+        return await lifting_payouts.lift(tx, actor, shop, known, body.decision, body.reason, heard)
+
+    return await caller.act(ask, work, lambda payout: json_answer(show_payout(payout)))

@@ -57,7 +57,7 @@ def lift(
     tenant: Tenant = None,
     data: Data = None,
 ) -> None:
-    """Lift the quarantine of a payment whose provider contradicted what was asked."""
+    """Lift the quarantine of a payment or payout whose provider contradicted what was asked."""
     from bursar.faces.cli import keys, payments
 
     keys.print_json(run(payments.lift(operator, payment_id, decision, reason, tenant, data)))

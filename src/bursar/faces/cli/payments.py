@@ -2,14 +2,16 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from bursar.api.routes.payment_shapes import show_payout
 from bursar.core.authority import approvals
 from bursar.core.events import service as events
 from bursar.core.events.model import event_of
 from bursar.core.ledger import reading
 from bursar.faces.cli.place import opened
 from bursar.faces.cli.providers import connected
-from bursar.features.payments import dispute_store, effect_store, lifting, store
+from bursar.features.payments import dispute_store, effect_store, lifting, lifting_payouts, store
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.lifting import Decision
 from bursar.features.payments.model import Attempt, Booked, Dispute, DisputeStatus, Payment
@@ -67,9 +69,11 @@ def _show_dispute(dispute: Dispute) -> dict[str, Any]:
 async def lift(
     operator: str, payment_id: str, decision: Decision, reason: str, tenant: str | None, data: Path | None
 ) -> dict[str, Any]:
-    """Lift a payment's quarantine: the provider is asked first."""
+    """Lift a payment's or payout's quarantine: the provider is asked first."""
     async with opened(data, tenant) as place, connected(place, Settings()) as providers:
-        shop, known = Shop(place.database, providers), read("pay", payment_id)
+        shop, known, payout = Shop(place.database, providers), read("pay", payment_id), read("po", payment_id)
+        if payout:
+            return await _lift_payout(operator, shop, place.tenant_id, payout, decision, reason)
         heard = await lifting.ask_provider(shop, place.tenant_id, known)
         async with place.database.transaction(place.tenant_id) as tx:
             actor = await approvals.acting(tx, operator)
@@ -77,6 +81,18 @@ async def lift(
             told = happening._replace(payload={**happening.payload, "by": "command line"})
             events.record(tx, [event_of(new_id(), actor, "", "lift_quarantine", told)])
     return show_payment(payment)
+
+
+async def _lift_payout(
+    operator: str, shop: Shop, tenant_id: UUID, payout_id: UUID, decision: Decision, reason: str
+) -> dict[str, Any]:
+    heard = await lifting_payouts.ask_provider(shop, tenant_id, payout_id)
+    async with shop.database.transaction(tenant_id) as tx:
+        actor = await approvals.acting(tx, operator)
+        payout, happening = await lifting_payouts.lift(tx, actor, shop, payout_id, decision, reason, heard)
+        told = happening._replace(payload={**happening.payload, "by": "command line"})
+        events.record(tx, [event_of(new_id(), actor, "", "lift_payout_quarantine", told)])
+    return show_payout(payout).model_dump(mode="json")
 
 
 def show_payment(payment: Payment) -> dict[str, Any]:

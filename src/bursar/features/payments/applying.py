@@ -49,7 +49,7 @@ async def apply(
     )
     fresh = fresh_of(report, booked)
     subject = Subject(provider, owner.account_id, payment, attempt)
-    if payment and payment.in_suspense:
+    if (payment and payment.in_suspense) or (attempt and attempt.in_suspense):
         await _book_to_suspense(tx, subject, fresh)
         return True
     if why := contradiction(payment, attempt, report, booked):
@@ -81,11 +81,11 @@ def contradiction(
 
 async def _book_to_suspense(tx: Tx, subject: Subject, fresh: Sequence[Effect]) -> None:
     """The balance at the provider is what it is; whose the money is, people sort out."""
-    assert subject.payment
     for effect in fresh:
         await booking.ready_accounts(tx, subject.provider, effect.currency)
         await booking.book(tx, subject, mapping.to_suspense(effect), None)
-        await store.add_sums(tx, subject.payment.id, 0, 0, 0, effect.fee_minor)
+        if subject.payment:
+            await store.add_sums(tx, subject.payment.id, 0, 0, 0, effect.fee_minor)
 
 
 def _reference(report: Report) -> str | None:

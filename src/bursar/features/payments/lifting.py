@@ -13,12 +13,12 @@ from bursar.core.identity.model import Actor
 from bursar.core.ledger.outcomes import StateConflict
 from bursar.features.cases import service as cases
 from bursar.features.cases.model import Subject
-from bursar.features.payments import due_store, effect_store, failing, store
+from bursar.features.payments import due_store, effect_store, failing, lifting_store, store
 from bursar.features.payments.applying import apply, contradiction
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.machine import Place
 from bursar.features.payments.model import OPEN, Attempt, Payment, ProviderUnavailable
-from bursar.features.payments.ports import Malformed, NotSent, OutcomeUnknown, ProviderRefused, Report
+from bursar.features.payments.ports import Malformed, NotSent, OutcomeUnknown, Provider, ProviderRefused, Report
 from bursar.features.payments.resolving import question_of
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import show
@@ -26,7 +26,7 @@ from bursar.kernel.refusal import UnknownObject
 
 # `ask_again`: believe the provider if it agrees by now. `to_suspense`: book all that it says against suspense.
 Decision: TypeAlias = Literal["ask_again", "to_suspense"]
-_CASES = ("payment_mismatch", "payment_unknown")
+CASES = ("payment_mismatch", "payment_unknown")
 
 
 class Heard(NamedTuple):
@@ -43,11 +43,15 @@ async def ask_provider(shop: Shop, tenant_id: UUID, payment_id: UUID | None) -> 
         if payment is None or not payment.quarantined:
             return []
         attempts = _counting(payment, await store.list_attempts(tx, payment.id))
-    provider = shop.providers.of(tenant_id, payment.provider)
+    return await hear(shop.providers.of(tenant_id, payment.provider), attempts, payment)
+
+
+async def hear(provider: Provider, attempts: Sequence[Attempt], payment: Payment | None) -> list[Heard]:
+    """What a provider says of these calls; in no transaction."""
     try:
         return [Heard(one, await provider.ask(question_of(one, payment))) for one in attempts]
     except (NotSent, OutcomeUnknown, Malformed, ProviderRefused) as error:
-        raise ProviderUnavailable(payment.provider) from error
+        raise ProviderUnavailable(provider.name) from error
 
 
 def _counting(payment: Payment, attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -68,7 +72,7 @@ async def lift(
     if not found.quarantined:
         raise StateConflict("The payment is not quarantined.")
     await (_believe if decision == "ask_again" else _suspend)(tx, shop, found, heard)
-    for kind in _CASES:
+    for kind in CASES:
         await cases.settle_about(tx, kind, Subject("payment", show("pay", found.id)), reason, actor)
     payment = await store.find_payment(tx, found.id)
     assert payment
@@ -84,7 +88,7 @@ async def _believe(tx: Tx, shop: Shop, payment: Payment, heard: Sequence[Heard])
             why = "The provider does not know it any more."
         if why:
             raise StateConflict(f"{why} It can go to suspense (`to_suspense`), or be set right at the provider.")
-    await store.lift_quarantine(tx, payment.id, in_suspense=False)
+    await lifting_store.lift_quarantine(tx, payment.id, in_suspense=False)
     for attempt, report in heard:
         if report:
             await apply(tx, payment.id, attempt.id, report, payment.provider, shop.now)
@@ -96,7 +100,7 @@ async def _suspend(tx: Tx, shop: Shop, payment: Payment, heard: Sequence[Heard])
     attempts = await store.list_attempts(tx, payment.id)
     if any(attempt.status == "waiting" for attempt in attempts):
         raise StateConflict("A refund of the payment waits for an approval; decide that first.")
-    await store.lift_quarantine(tx, payment.id, in_suspense=True)
+    await lifting_store.lift_quarantine(tx, payment.id, in_suspense=True)
     for attempt, report in heard:
         if report:
             await apply(tx, payment.id, attempt.id, report, payment.provider, shop.now)

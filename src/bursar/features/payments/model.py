@@ -103,6 +103,16 @@ class Attempt:
     origin: str | None = None
     job_id: UUID | None = None
     job_share: int | None = None
+    # Of what has no payment: people have put it, and everything that happens to it, to suspense.
+    in_suspense: bool = False
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether what is said of it contradicts what was asked, and nobody asks until people have looked.
+
+        Of what has a payment it is the payment that is.
+        """
+        return self.payment_id is None and self.status == "unknown" and self.ask_at is None
 
     @property
     def key(self) -> str:

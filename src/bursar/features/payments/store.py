@@ -150,17 +150,6 @@ async def mark_quarantined(tx: Tx, payment_id: UUID) -> None:
     )
 
 
-async def lift_quarantine(tx: Tx, payment_id: UUID, *, in_suspense: bool) -> None:
-    """Book of it again: as it is, or all of it to suspense."""
-    await tx.run(
-        """UPDATE payment SET quarantined = false, in_suspense = $3, changed_at = clock_timestamp()
-           WHERE tenant_id = $1 AND id = $2""",
-        tx.tenant,
-        payment_id,
-        in_suspense,
-    )
-
-
 async def find_attempt(tx: Tx, attempt_id: UUID, *, locked: bool = False) -> Attempt | None:
     """One attempt; its payment is to be locked before it."""
     if locked:
@@ -228,7 +217,7 @@ async def _attempts(tx: Tx, ids: Sequence[UUID]) -> list[Attempt]:
         Attempt,
         """SELECT id, payment_id, number, kind, provider, account_id, currency, amount_minor, status, reference, method,
                   final, failure, description, event_id, approval_id, principal_id, claim_id, request_hash, asked,
-                  ask_at, leased_until, created_at, ended_at, target_id, origin, job_id, job_share
+                  ask_at, leased_until, created_at, ended_at, target_id, origin, job_id, job_share, in_suspense
            FROM payment_attempt WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id""",
         tx.tenant,
         ids,

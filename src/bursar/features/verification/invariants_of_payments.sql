@@ -27,7 +27,9 @@ FROM (
 ) AS s
 LEFT JOIN account AS a ON s.tenant_id = a.tenant_id AND a.number = 'world:sandbox:' || s.currency
 WHERE s.minor <> coalesce(a.posted_minor, 0)
-AND NOT EXISTS (SELECT FROM payment_attempt AS t WHERE t.tenant_id = s.tenant_id AND t.ask_at IS NOT NULL)
+AND NOT EXISTS (
+    SELECT FROM payment_attempt AS t WHERE t.tenant_id = s.tenant_id AND (t.ask_at IS NOT NULL OR t.status = 'unknown')
+)
 AND NOT EXISTS (SELECT FROM payment AS p WHERE p.tenant_id = s.tenant_id AND p.quarantined)
 AND NOT EXISTS (SELECT FROM sandbox_event AS v WHERE v.tenant_id = s.tenant_id AND v.told_at IS NULL)
 AND NOT EXISTS (SELECT FROM payment_inbox AS i WHERE i.tenant_id = s.tenant_id AND i.status = 'parked');

@@ -56,6 +56,7 @@ MAGIC: dict[str, Magic] = {
     "sandbox_bank_returned": Magic(first="processing", returned=True),
     "sandbox_bank_refused": Magic(decline="account_closed"),
     "sandbox_bank_timeout": Magic(first="processing", fault="after"),
+    "sandbox_bank_wrong_amount": Magic(first="processing", off_by_minor=1),
 }
 
 

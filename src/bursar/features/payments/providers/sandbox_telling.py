@@ -37,7 +37,7 @@ async def report_of(tx: Tx, key: str) -> Report | None:
 
 
 def _report(asked: Made, subject: Made, effects: tuple[Effect, ...], payment: str | None) -> Report:
-    off = magic_of(subject.method).off_by_minor if subject.kind == "charge" else 0
+    off = magic_of(subject.method).off_by_minor if subject.kind in ("charge", "payout") else 0
     url = _ACTION_URL + subject.reference if subject.standing == "requires_action" else None
     kind: Any = asked.kind
     standing: Any = subject.standing
