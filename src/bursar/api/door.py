@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from bursar.api.problems import MEDIA_TYPE, answer_of, response_of
+from bursar.api.problems import MEDIA_TYPE, answer_of, response_of, retry_after
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.desk import Desk, settled
@@ -197,7 +197,7 @@ class Caller:
         """A reply as it goes out."""
         if isinstance(reply, Refusal):
             return response_of(reply, self.request_id)
-        headers = {"Idempotent-Replayed": "true"} if reply.replayed else {}
+        headers = {"Idempotent-Replayed": "true"} if reply.replayed else retry_after(reply)
         if ask.claim is None:
             headers["Idempotency-Key-Used"] = "false"
         media_type = MEDIA_TYPE if reply.status >= 400 else "application/json"

@@ -124,15 +124,19 @@ def problem_of(refusal: Refusal, request_id: str, status: int | None = None) -> 
 def answer_of(refusal: Refusal, request_id: str, status: int | None = None) -> Answer:
     """The exact bytes of a refusal, ready to be pinned to a key."""
     problem = problem_of(refusal, request_id, status)
-    return Answer(problem.status, problem.model_dump_json(exclude_none=True).encode())
+    body = problem.model_dump_json(exclude_none=True).encode()
+    return Answer(problem.status, body, retry_after_seconds=refusal.retry_after_seconds)
+
+
+def retry_after(answer: Answer) -> dict[str, str]:
+    """The header that says when to come again, for an answer that knows."""
+    return {} if answer.retry_after_seconds is None else {"Retry-After": str(answer.retry_after_seconds)}
 
 
 def response_of(refusal: Refusal, request_id: str) -> Response:
     """The HTTP response of a refusal."""
     answer = answer_of(refusal, request_id)
-    headers: dict[str, str] = {}
-    if refusal.retry_after_seconds is not None:
-        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    headers = retry_after(answer)
     if answer.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(answer.body, answer.status, headers, media_type=MEDIA_TYPE)

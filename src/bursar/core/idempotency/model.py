@@ -24,11 +24,15 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the caller: HTTP status and the exact bytes; `replayed` when it is an earlier answer."""
+    """What goes back to the caller: HTTP status and the exact bytes; `replayed` when it is an earlier answer.
+
+    `retry_after_seconds` goes with what is not pinned: a replay has none.
+    """
 
     status: int
     body: bytes
     replayed: bool = False
+    retry_after_seconds: int | None = None
 
 
 class Pinned(NamedTuple):
