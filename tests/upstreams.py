@@ -17,7 +17,10 @@ def report_of(order: Transfer) -> Report:
 
 @dataclass
 class Upstream:
-    """Knows every number, in USD; `before` and `after` happen once, around the next call that moves money."""
+    """Knows every number, in USD; `before` and `after` happen once, around the next call that moves money.
+
+    Of what comes from a number that begins with `liar` it says another amount, the first time.
+    """
 
     name: str = NAME
     key_window_seconds: int = 10**9
@@ -33,6 +36,9 @@ class Upstream:
         self.before = self.after = None
         if before:
             await before()
+        if order.source.startswith("liar") and order.key not in self.made:
+            self.made[order.key] = order
+            return report_of(order)._replace(amount_minor=order.amount_minor + 1)
         if order.key not in self.made:
             if self.balances.get(order.source, 0) < order.amount_minor:
                 raise ProviderRefused("insufficient_funds")

@@ -162,6 +162,7 @@ class Stock:
         values |= {"credential_id": "AAECAw"} | ({"code": "123456"} if operation_id == "create_credential" else {})
         values |= {"reason": "A reason", "scope": "account", "status": "pending", "in_force": "true"}
         values |= {"team": "procurement", "decision": "to_suspense", "dispute_status": "needs_response"}
+        values |= {"decision": "ask_again"} if operation_id == "settle_transfer" else {}
         values |= self._case(operation_id) if "case" in operation_id else {}
         values |= _OF_JOBS | {"status": "active"} if operation_id in _JOBS else {}
         values |= {"url": f"https://example.com/{new_id().hex}", "events": "transfer.posted", "overlap_seconds": 60}
@@ -276,6 +277,8 @@ class Stock:
             made = await maker()
             await self.made(f"/v1/{things}/{made}/{verb}", None)
             return made
+        if operation_id == "settle_transfer":
+            return await self.lied_about_upstream()
         makers: dict[str, Callable[[], Awaitable[str]]] = {
             "transfer_id": self.transfer,
             "hold_id": self.hold,
@@ -320,6 +323,19 @@ class Stock:
     async def transfer(self) -> str:
         """The id of a new transfer from the main to the side account."""
         return (await self.made("/v1/transfers", self._move("source", "target")))["id"]
+
+    async def lied_about_upstream(self) -> str:
+        """The id of a new transfer upstream of which another amount was said, as its case names it."""
+        there = {number: await self.account() for number in (f"liar-{new_id().hex}", f"shop-{new_id().hex}")}
+        for number, here in there.items():
+            await self.made(f"/v1/accounts/{here}/upstream", {"number": number})
+        source, target = there.values()
+        body = {"agent_id": AGENT, "source_account": source, "target_account": target, "amount": "5"}
+        request = Request("POST", "/agent/transfer", body=body)
+        assert (await request.send(self.client, bearing(self.tenant.operator))).status_code == 503
+        query = {"state": "open", "kind": "payment_mismatch", "limit": "500"}
+        found = await self.client.get("/v1/cases", params=query, headers=bearing(self.tenant.operator))
+        return found.json()["items"][-1]["subject"]["id"]
 
     async def customer(self) -> str:
         """The id of a new customer."""

@@ -8,7 +8,7 @@ from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
 from bursar.wire.mandates import CheckedTransfer
-from bursar.wire.transfers import CreateTransfer, Transfer, TransferResults
+from bursar.wire.transfers import CreateTransfer, SettledTransfer, Transfer, TransferResults
 
 
 class Transfers(Room):
@@ -110,3 +110,11 @@ class Transfers(Room):
         path = f"/v1/transfers/{segment(transfer_id)}/reverse"
         body = given(amount=exact(amount), description=description)
         return await self._change(Transfer, "reverse_transfer", path, body, idempotency_key)
+
+    async def settle_transfer(
+        self, transfer_id: str, *, decision: str, reason: str, idempotency_key: str
+    ) -> SettledTransfer:
+        """Settle a transfer upstream without an answer: `ask_again`, then `made` or `not_made`; operators only."""
+        path = f"/v1/transfers/{segment(transfer_id)}/settle"
+        body = {"decision": decision, "reason": reason}
+        return await self._change(SettledTransfer, "settle_transfer", path, body, idempotency_key)

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bursar.wire.approvals import PendingApproval
+from bursar.wire.cards import refuse_card_number
 from bursar.wire.fields import (
     AccountRef,
     AcknowledgedId,
@@ -48,6 +49,35 @@ class CheckTransfer(CreateTransfer):
         str | None,
         Field(min_length=1, max_length=64, description="Whose mandates to ask, by name or id; operators only."),
     ] = None
+
+
+class SettleTransfer(Asked):
+    """What people know of a transfer upstream without an answer, and why.
+
+    `ask_again` makes the same call again, and settles it by what the upstream says. Only once that was in vain may
+    people say what they have found out: `made` books it, `not_made` gives back what was held. Neither sends anything.
+    """
+
+    decision: Literal["ask_again", "made", "not_made"]
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=2000, examples=["Their statement has it."]),
+        AfterValidator(refuse_card_number),
+    ]
+
+
+class SettledTransfer(Told):
+    """A transfer upstream as it stands."""
+
+    id: str
+    status: Literal["waiting", "pending", "unknown", "succeeded", "failed", "canceled"]
+    source_id: str
+    target_id: str
+    amount: MoneyText
+    currency: str
+    failure: str | None
+    created_at: Time
+    ended_at: Time | None
 
 
 class Transfer(Told):

@@ -84,6 +84,7 @@ async def test_without_an_answer_nobody_knows_until_the_same_call_is_made_again(
     intent = key()
     lost = await branch.send("30.00", intent)
     assert (lost.status_code, lost.json()["code"], lost.json()["money_moved"]) == (503, "outcome_unknown", "unknown")
+    assert lost.headers["retry-after"] == "5"
     assert await branch.books() == [("0.00", "30.00"), ("0.00", "0.00")]
     branch.counter.clock.pass_by(seconds=61)
     await resolve_due(branch.counter.shop)

@@ -7,6 +7,7 @@ from bursar.kernel.ids import read, show
 from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import UnknownObject
 from bursar.wire import payments as wire
+from bursar.wire.transfers import SettledTransfer
 
 
 def known_id(text: str | None, prefix: str, noun: str) -> UUID | None:
@@ -84,6 +85,22 @@ def show_payout(attempt: Attempt) -> wire.Payout:
         failure=attempt.failure,
         description=attempt.description,
         approval_id=show("apr", attempt.approval_id) if attempt.approval_id else None,
+        created_at=attempt.created_at,
+        ended_at=attempt.ended_at,
+    )
+
+
+def show_settled(attempt: Attempt) -> SettledTransfer:
+    """A transfer upstream that is settled, or goes on."""
+    assert attempt.target_id
+    return SettledTransfer(
+        id=show("tr", attempt.id),
+        status=attempt.status,
+        source_id=show("acct", attempt.account_id),
+        target_id=show("acct", attempt.target_id),
+        amount=show_minor(attempt.amount_minor, attempt.currency),
+        currency=attempt.currency,
+        failure=attempt.failure,
         created_at=attempt.created_at,
         ended_at=attempt.ended_at,
     )

@@ -1,27 +1,33 @@
-"""`/v1/accounts/{account}/upstream`: say that an account's money lives in another service."""
+"""What people say of another service: which accounts live there, and what became of a transfer without an answer."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from bursar.api.door import Caller, CallerOf, OptionalIdempotencyKey, json_answer
+from bursar.api.door import Caller, CallerOf, IdempotencyKey, OptionalIdempotencyKey, json_answer
+from bursar.api.paying import shop_of
 from bursar.api.problems import WRITE_PROBLEMS
 from bursar.api.routes.accounts import show_account
-from bursar.api.routes.refs import AccountPath, account_ref
+from bursar.api.routes.payment_shapes import show_settled
+from bursar.api.routes.refs import AccountPath, IdPath, account_ref
 from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.core.ledger.model import Account
+from bursar.features.payments import settling_transfers
+from bursar.features.payments.model import Attempt
 from bursar.features.payments.transferring import live_upstream
 from bursar.features.payments.upstream import available_at
 from bursar.kernel.db import Tx
+from bursar.kernel.ids import read
 from bursar.kernel.refusal import Refusal, Unavailable
 from bursar.wire import accounts as wire
+from bursar.wire.transfers import SettledTransfer, SettleTransfer
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=GatedRoute)
+router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 
-@router.post("/{account}/upstream", response_model=wire.Account, responses=WRITE_PROBLEMS)
+@router.post("/accounts/{account}/upstream", tags=["accounts"], response_model=wire.Account, responses=WRITE_PROBLEMS)
 async def mark_account_upstream(
     caller: CallerOf, account: AccountPath, body: wire.MarkUpstream, key: OptionalIdempotencyKey = None
 ) -> Response:
@@ -54,3 +60,22 @@ async def _refused_there(caller: Caller, account: str, number: str) -> Refusal |
     except Refusal as refusal:
         return refusal
     return None
+
+
+@router.post(
+    "/transfers/{transfer_id}/settle", tags=["transfers"], response_model=SettledTransfer, responses=WRITE_PROBLEMS
+)
+async def settle_transfer(caller: CallerOf, key: IdempotencyKey, transfer_id: IdPath, body: SettleTransfer) -> Response:
+    """Settle a transfer upstream of which nobody knows what became: people only.
+
+    The upstream is asked again by the same call; only once that was in vain may people say what they have found out.
+    """
+    ask = caller.ask("settle_transfer", key, body, transfer_id)
+    shop, known = shop_of(caller), read("tr", transfer_id)
+    if body.decision == "ask_again" and await caller.may(ask):
+        await settling_transfers.ask_again(shop, ask.credential.tenant_id, known)
+
+    async def work(tx: Tx, actor: Actor) -> tuple[Attempt, Happening]:
+        return await settling_transfers.settle(tx, actor, shop.now, known, body.decision, body.reason)
+
+    return await caller.act(ask, work, lambda settled: json_answer(show_settled(settled)))

@@ -105,6 +105,7 @@ ACTIONS: dict[str, Action] = {
         Action("list_refunds", "payments:read"),
         Action("lift_quarantine", "payments:settle"),
         Action("create_payout", "payouts:create"),
+        Action("settle_transfer", "payments:settle"),
         Action("lift_payout_quarantine", "payments:settle"),
         Action("get_payout", "payments:read"),
         Action("list_payouts", "payments:read"),

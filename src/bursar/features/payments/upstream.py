@@ -20,6 +20,8 @@ from bursar.kernel.money import show_minor
 from bursar.kernel.refusal import Conflict, MoneyMoved, NotFound, Refusal, Retry, Unavailable
 
 NAME = "upstream"
+# What a transfer has failed with of which people have found out that it was not made.
+DECLARED_NOT_MADE = "declared_not_made"
 _CODE = re.compile(r"[a-z][a-z_]{0,49}")
 
 
@@ -121,6 +123,35 @@ class UpstreamUndecided(Unavailable):
         return "The upstream has not answered yet; it is asked until it does, and what it says is booked then."
 
 
+class UpstreamContradicts(UpstreamUndecided):
+    """The upstream says that it made something else."""
+
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = "Look it up there; then say what is so with `made` or `not_made`."
+    retry_after_seconds: ClassVar[int | None] = None
+
+    @property
+    def detail(self) -> str:
+        """That nothing of it is believed."""
+        return "The upstream was asked again and says something else than was asked of it; nothing of that is booked."
+
+
+class DeclaredNotMade(Conflict):
+    """People have found out that the transfer was not made."""
+
+    next: ClassVar[str] = "What was held is given back; send a new request if it is still wanted."
+
+    @property
+    def code(self) -> str:
+        """A clash with how things stand there."""
+        return "state_conflict"
+
+    @property
+    def detail(self) -> str:
+        """Who says so."""
+        return "The upstream never answered, and people have found out that it was not made there. No money moved."
+
+
 class UpstreamInsufficientFunds(Conflict):
     """The account cannot afford this upstream."""
 
@@ -186,6 +217,8 @@ def refusal_of(failure: str | None) -> Refusal:
             return UpstreamInsufficientFunds()
         case "unknown_account":
             return UnknownUpstreamAccount()
+        case name if name == DECLARED_NOT_MADE:
+            return DeclaredNotMade()
         case _:
             return UpstreamRefused(failure or "refused")
 
