@@ -39,6 +39,7 @@ from bursar.api.routes import (
     keys,
     loan_adjustments,
     loan_products,
+    loan_statements,
     loans,
     mandates,
     notifications,
@@ -66,7 +67,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
-    loans, loan_adjustments,
+    loans, loan_adjustments, loan_statements,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

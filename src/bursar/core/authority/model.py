@@ -174,6 +174,8 @@ ACTIONS: dict[str, Action] = {
         Action("get_loan", "loans:read"),
         Action("get_loan_schedule", "loans:read"),
         Action("list_loan_facts", "loans:read"),
+        Action("list_loan_repayments", "loans:read"),
+        Action("get_loan_statement", "loans:read"),
         Action("disburse_loan", "loans:disburse"),
         Action("repay_loan", "loans:repay"),
         Action("reverse_repayment", "loans:adjust"),
