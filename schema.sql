@@ -604,6 +604,11 @@ CREATE TABLE bursar.loan_accrual (
     day date NOT NULL,
     interest_minor bigint NOT NULL,
     penalty_minor bigint NOT NULL,
+    principal_owed_minor bigint DEFAULT 0 NOT NULL,
+    interest_owed_minor bigint DEFAULT 0 NOT NULL,
+    fees_owed_minor bigint DEFAULT 0 NOT NULL,
+    penalties_owed_minor bigint DEFAULT 0 NOT NULL,
+    bucket text DEFAULT 'current'::text NOT NULL,
     CONSTRAINT loan_accrual_interest_minor_check CHECK ((interest_minor >= 0)),
     CONSTRAINT loan_accrual_penalty_minor_check CHECK ((penalty_minor >= 0))
 );

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from bursar.features.lending.events import Event
-from bursar.features.lending.postings import Flows, balances_of
+from bursar.features.lending.postings import Flows
 from bursar.features.lending.product import Terms
 from bursar.features.lending.replay import Step, steps
 
@@ -81,6 +81,4 @@ def _line(step: Step) -> Line:
 
 def owed_of(flows: Flows) -> Owed:
     """What is owed, by part."""
-    books = balances_of(flows)
-    parts = books["principal"], books["interest"], books["fees"], books["penalties"]
-    return Owed(*parts, -books["credit"], -books["recovery_income"])
+    return Owed(flows.principal, flows.interest, flows.fees, flows.penalties, flows.credit, flows.recovered)

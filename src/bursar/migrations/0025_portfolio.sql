@@ -1,0 +1,9 @@
+-- What the loans came to each night, so that a past day is told as it was known then.
+
+-- What was owed at the opening of the day, and the bucket. Nights of before this say nothing is owed.
+ALTER TABLE loan_accrual
+ADD COLUMN principal_owed_minor bigint NOT NULL DEFAULT 0,
+ADD COLUMN interest_owed_minor bigint NOT NULL DEFAULT 0,
+ADD COLUMN fees_owed_minor bigint NOT NULL DEFAULT 0,
+ADD COLUMN penalties_owed_minor bigint NOT NULL DEFAULT 0,
+ADD COLUMN bucket text NOT NULL DEFAULT 'current';
