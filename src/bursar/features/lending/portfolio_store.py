@@ -1,4 +1,7 @@
-"""The statements of the portfolio: all loans of a tenant at once, never one by one."""
+"""The statements of the portfolio: all loans of a tenant at once, never one by one.
+
+Every loan has a night for each day: they are read day by day, never all of them.
+"""
 
 from datetime import date
 from typing import NamedTuple
@@ -72,8 +75,8 @@ async def list_outstanding(tx: Tx, day: date | None) -> list[Outstanding]:
                UNION ALL
                SELECT l.product, l.currency, n.bucket, n.principal_owed_minor, n.interest_owed_minor, n.fees_owed_minor,
                       n.penalties_owed_minor
-               FROM loan l JOIN loan_accrual n ON n.tenant_id = l.tenant_id AND n.loan_id = l.id
-               WHERE l.tenant_id = $1 AND n.day = $2
+               FROM loan_accrual n JOIN loan l ON l.tenant_id = n.tenant_id AND l.id = n.loan_id
+               WHERE n.tenant_id = $1 AND n.day = $2
            )
            SELECT product, currency, bucket, count(*)::int, sum(principal)::bigint, sum(interest)::bigint,
                   sum(fees)::bigint, sum(penalties)::bigint
@@ -104,13 +107,19 @@ async def list_vintages(tx: Tx, until: date, *, now: bool) -> list[Vintage]:
                FROM (SELECT DISTINCT month FROM lent) m
                CROSS JOIN LATERAL generate_series(0, 1200) ages (age)
                WHERE ages.age = 0 OR (m.month + ages.age * interval '1 month')::date < $2
+           ), nights AS MATERIALIZED (
+               SELECT n.loan_id, n.day, n.principal_owed_minor, n.bucket
+               FROM (SELECT DISTINCT day FROM seen) d
+               CROSS JOIN LATERAL (
+                   SELECT * FROM loan_accrual WHERE tenant_id = $1 AND day = d.day OFFSET 0
+               ) n
            ), stood AS (
                SELECT l.*, s.age, s.day,
                       CASE WHEN s.is_now OR (l.is_active AND l.came_to < s.day) THEN l.principal
                            ELSE n.principal_owed_minor END AS owed,
                       CASE WHEN s.is_now OR (l.is_active AND l.came_to < s.day) THEN l.bucket ELSE n.bucket END AS late
                FROM lent l JOIN (SELECT seen.*, $3 AND seen.day = $2 AS is_now FROM seen) s ON s.month = l.month
-               LEFT JOIN loan_accrual n ON n.tenant_id = $1 AND n.loan_id = l.id AND n.day = s.day
+               LEFT JOIN nights n ON n.loan_id = l.id AND n.day = s.day
            )
            SELECT product, currency, month, age, day, count(*)::int, sum(principal_minor)::bigint,
                   coalesce(sum(owed), 0)::bigint,
