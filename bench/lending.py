@@ -165,7 +165,7 @@ async def _copy(url: str, loan: Loan, copies: int) -> None:
                 FROM loan_plan p CROSS JOIN copied c WHERE p.loan_id = '{loan.id}';
             INSERT INTO loan_fact SELECT (jsonb_populate_record(f, jsonb_build_object('loan_id', c.id))).*
                 FROM loan_fact f CROSS JOIN copied c WHERE f.loan_id = '{loan.id}';
-            INSERT INTO loan_accrual SELECT n.tenant_id, c.id, n.day, n.interest_minor, n.penalty_minor
+            INSERT INTO loan_accrual SELECT (jsonb_populate_record(n, jsonb_build_object('loan_id', c.id))).*
                 FROM loan_accrual n CROSS JOIN copied c WHERE n.loan_id = '{loan.id}';
             DROP TABLE copied;
             """  # noqa: S608 -- ids of our own

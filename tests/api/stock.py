@@ -52,7 +52,8 @@ _COME_TO = {
 _OF_LENDING = (
     "create_loan_product", "list_loan_products", "create_application", "list_applications", "change_application",
     "submit_application", "withdraw_application", "decide_application", "quick_apply", "quick_decision",
-    "make_offer", "accept_offer", "list_loans", "disburse_loan", "repay_loan",
+    "make_offer", "accept_offer", "list_loans", "get_loan_statement", "disburse_loan", "repay_loan",
+    "get_loan_outstanding", "get_loan_vintages",
     "reverse_repayment", "return_credit", "waive_loan", "reschedule_loan", "charge_off_loan", "write_off_loan",
     "pause_loan", "resume_loan",
 )  # fmt: skip
@@ -225,6 +226,8 @@ class Stock:
             "calendar": None, "business_day": "none", "principal_grace": 0, "interest_grace": 0, "interest_free": 0,
             **dict.fromkeys(("current", "days_1_30", "days_31_60", "days_61_90", "days_over_90"), 5),
         }  # fmt: skip
+        loans |= {"first": str(datetime.now(UTC).date() - timedelta(days=80)), "last": str(datetime.now(UTC).date())}
+        loans |= {"day": str(datetime.now(UTC).date())}
         loans |= {"status": "active"} if operation_id == "list_loans" else {}
         loans |= {"amount": "5"} if operation_id in _SMALL else {}
         # A product's own account pays its loans out.

@@ -39,7 +39,9 @@ from bursar.api.routes import (
     jobs,
     keys,
     loan_adjustments,
+    loan_portfolio,
     loan_products,
+    loan_statements,
     loans,
     mandates,
     notifications,
@@ -67,7 +69,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, job_definitions, jobs,
     job_steps, job_trail, notifications, reconciliation, startup, agent_payments, upstream, loan_products,
-    applications, quick_lending, loans, loan_adjustments,
+    applications, quick_lending, loans, loan_adjustments, loan_statements, loan_portfolio,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

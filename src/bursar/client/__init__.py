@@ -25,6 +25,7 @@ from bursar.client.loans import Loans
 from bursar.client.mandates import Mandates
 from bursar.client.notifications import Notifications
 from bursar.client.payments import Payments
+from bursar.client.portfolio import Portfolio
 from bursar.client.quickstart import Quickstart
 from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
@@ -58,6 +59,7 @@ class Bursar(
     Reconciliation,
     Lending,
     Loans,
+    Portfolio,
     Quickstart,
     Service,
 ):

@@ -6,7 +6,7 @@ from typing import Literal
 from bursar.client.arguments import given, segment
 from bursar.client.room import Room, items_of
 from bursar.wire.fields import Page
-from bursar.wire.loans import Loan, LoanFact, LoanSchedule
+from bursar.wire.loans import Loan, LoanFact, LoanRepayment, LoanSchedule, LoanStatement
 
 Status = Literal["pending", "active", "settled", "charged_off", "written_off"]
 Bucket = Literal["current", "1-30", "31-60", "61-90", "90+"]
@@ -42,9 +42,29 @@ class Loans(Room):
     async def list_loan_facts(
         self, loan_id: str, *, cursor: str | None = None, limit: int | None = None
     ) -> Page[LoanFact]:
-        """The statement of a loan: all that happened to it, a page at a time."""
+        """All that happened to a loan, in the order in which it became known, a page at a time."""
         query = given(cursor=cursor, limit=limit)
         return await self._read(Page[LoanFact], "list_loan_facts", f"{_path(loan_id)}/facts", query)
+
+    async def list_loan_repayments(
+        self, loan_id: str, *, cursor: str | None = None, limit: int | None = None
+    ) -> Page[LoanRepayment]:
+        """What was repaid and what each repayment paid, a page at a time."""
+        query = given(cursor=cursor, limit=limit)
+        return await self._read(Page[LoanRepayment], "list_loan_repayments", f"{_path(loan_id)}/repayments", query)
+
+    async def get_loan_statement(
+        self,
+        loan_id: str,
+        *,
+        first: str | None = None,
+        last: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> LoanStatement:
+        """What was owed, what each fact and the days between did to it, what is owed; a page of lines at a time."""
+        query = given(first=first, last=last, cursor=cursor, limit=limit)
+        return await self._read(LoanStatement, "get_loan_statement", f"{_path(loan_id)}/statement", query)
 
     async def disburse_loan(
         self, loan_id: str, *, account: str, on: str | None = None, mandate: str | None = None, idempotency_key: str

@@ -160,3 +160,60 @@ class LoanFact(Told):
     remade: bool
     event_id: str
     recorded_at: Time
+
+
+class LoanRepayment(Told):
+    """A repayment and what it paid when it came: parts and what is left of it sum to `amount`.
+
+    `credit` waits for the next due date, `recovered` came for a loan that is off the books. One that was `reversed`
+    paid nothing.
+    """
+
+    seq: int
+    on: Day
+    amount: MoneyText
+    principal: MoneyText
+    interest: MoneyText
+    fees: MoneyText
+    penalties: MoneyText
+    credit: MoneyText
+    recovered: MoneyText
+    reversed: bool
+    transfer_id: str
+    account_id: str
+    actor: str | None
+    recorded_at: Time
+
+
+class LoanStatementLine(Told):
+    """A fact, or the days since the line before (`type` is `days`): by how much each part of what is owed changed.
+
+    `balance` is owed after it, less the credit. A repayment that is `undone` was reversed later.
+    """
+
+    on: Day
+    seq: int | None
+    type: str
+    amount: MoneyText | None
+    principal: MoneyText
+    interest: MoneyText
+    fees: MoneyText
+    penalties: MoneyText
+    credit: MoneyText
+    recovered: MoneyText
+    balance: MoneyText
+    undone: bool
+    transfer_id: str | None
+
+
+class LoanStatement(Told):
+    """What was owed before the first day, each line, what is owed after the last; page on with `next_cursor`."""
+
+    loan_id: str
+    currency: str
+    first_day: Day
+    last_day: Day
+    opening_balance: MoneyText
+    lines: list[LoanStatementLine]
+    closing_balance: MoneyText
+    next_cursor: str | None

@@ -61,14 +61,14 @@ async def list_loans(
 async def get_loan(caller: CallerOf, loan_id: IdPath) -> Response:
     """One loan as it stands."""
     async with caller.reading("get_loan") as (tx, actor):
-        return json_response(show_loan(await _find(tx, actor, loan_id)))
+        return json_response(show_loan(await find(tx, actor, loan_id)))
 
 
 @router.get("/{loan_id}/schedule", response_model=wire.LoanSchedule, responses=READ_PROBLEMS)
 async def get_loan_schedule(caller: CallerOf, loan_id: IdPath) -> Response:
     """What was due, is due and will be, and what settles the loan on this day."""
     async with caller.reading("get_loan_schedule") as (tx, actor):
-        found = await _find(tx, actor, loan_id)
+        found = await find(tx, actor, loan_id)
         if found.status == "pending":
             raise UnknownObject("schedule")
         return json_response(show_schedule(found, found.known(*await loan_store.find_plan(tx, found.id))))
@@ -76,18 +76,25 @@ async def get_loan_schedule(caller: CallerOf, loan_id: IdPath) -> Response:
 
 @router.get("/{loan_id}/facts", response_model=Page[wire.LoanFact], responses=READ_PROBLEMS)
 async def list_loan_facts(caller: CallerOf, loan_id: IdPath, cursor: Cursor = None, limit: Limit = 50) -> Response:
-    """The statement of a loan: everything that happened to it, in the order in which it became known."""
-    if cursor is not None and not _SEQ.fullmatch(cursor):
-        raise refuse_cursor()
+    """Everything that happened to a loan, in the order in which it became known."""
+    after = read_seq(cursor)
     async with caller.reading("list_loan_facts") as (tx, actor):
-        loan = await _find(tx, actor, loan_id)
-        found = [fact for fact in await loan_store.list_facts(tx, loan.id) if fact.event.seq > int(cursor or 0)]
+        loan = await find(tx, actor, loan_id)
+        found = [fact for fact in await loan_store.list_facts(tx, loan.id) if fact.event.seq > after]
     items = [show_fact(fact, loan.currency) for fact in found[:limit]]
     more = str(items[-1].seq) if len(found) > limit else None
     return json_response(Page[wire.LoanFact](items=items, next_cursor=more))
 
 
-async def _find(tx: Tx, actor: Actor, loan_id: str) -> Loan:
+def read_seq(cursor: str | None) -> int:
+    """The number of the fact that a list goes on after."""
+    if cursor is not None and not _SEQ.fullmatch(cursor):
+        raise refuse_cursor()
+    return int(cursor or 0)
+
+
+async def find(tx: Tx, actor: Actor, loan_id: str) -> Loan:
+    """A loan that this actor may see."""
     known = read("loan", loan_id)
     return visible(actor, await loan_store.find_loan(tx, known) if known else None)
 

@@ -78,6 +78,7 @@ Scope = Literal[
     "loans:disburse",
     "loans:repay",
     "loans:adjust",
+    "portfolio:read",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -114,6 +115,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "lending:write",
         # To forgive, to stretch and to give up what is owed, and to stop its clock.
         "loans:adjust",
+        # An agent sees the loans that it took in or decided, not the whole book.
+        "portfolio:read",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from bursar.features.lending.delinquency import Bucket
 from bursar.features.lending.keeping import closed_text, plan_text
 from bursar.features.lending.loan import Loan
 from bursar.features.lending.state import LoanState
@@ -12,12 +13,17 @@ from bursar.kernel.db import Tx
 
 
 class Night(NamedTuple):
-    """What a day earned and charged on a loan."""
+    """What a day earned and charged on a loan, and what was owed then; the columns of `loan_accrual` in their order."""
 
     loan_id: UUID
     day: date
     interest_minor: int
     penalty_minor: int
+    principal_owed_minor: int
+    interest_owed_minor: int
+    fees_owed_minor: int
+    penalties_owed_minor: int
+    bucket: Bucket
 
 
 class Passed(NamedTuple):
@@ -99,11 +105,10 @@ def write(tx: Tx, passed: Sequence[Passed], nights: Sequence[Night]) -> None:
             [closed_text(state) for _, state in plans],
         )
     tx.later(
-        """INSERT INTO loan_accrual (tenant_id, loan_id, day, interest_minor, penalty_minor)
-           SELECT $1, * FROM unnest($2::uuid[], $3::date[], $4::bigint[], $5::bigint[])""",
+        """INSERT INTO loan_accrual (tenant_id, loan_id, day, interest_minor, penalty_minor, principal_owed_minor,
+                                     interest_owed_minor, fees_owed_minor, penalties_owed_minor, bucket)
+           SELECT $1, * FROM unnest($2::uuid[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                                    $8::bigint[], $9::bigint[], $10::text[])""",
         tx.tenant,
-        [night.loan_id for night in nights],
-        [night.day for night in nights],
-        [night.interest_minor for night in nights],
-        [night.penalty_minor for night in nights],
+        *([list(column) for column in zip(*nights, strict=True)] if nights else [[]] * 9),
     )

@@ -14,6 +14,7 @@ from bursar.core.authority.settling import Ground
 from bursar.features.lending import loan_store, night_store, store
 from bursar.features.lending.advancing import advance
 from bursar.features.lending.booking import book
+from bursar.features.lending.delinquency import bucket_of, days_past_due
 from bursar.features.lending.loan import Loan
 from bursar.features.lending.night_store import Night, Passed
 from bursar.features.lending.postings import Movement, postings_of
@@ -78,4 +79,8 @@ async def _pass(tx: Tx, found: Sequence[Loan], until: date) -> None:
 
 def _night(loan: Loan, was: LoanState, state: LoanState) -> Night:
     interest = state.flows.accrued - was.flows.accrued
-    return Night(loan.id, state.day, interest, state.flows.penalty_charged - was.flows.penalty_charged)
+    now = state.flows
+    return Night(
+        loan.id, state.day, interest, now.penalty_charged - was.flows.penalty_charged,
+        now.principal, now.interest, now.fees, now.penalties, bucket_of(days_past_due(state)),
+    )  # fmt: skip

@@ -51,6 +51,21 @@ class Flows(NamedTuple):
         return self.disbursed + self.disbursement_fee + self.overdrawn - self.paid_principal - self.lost_principal
 
     @property
+    def interest(self) -> int:
+        """The interest on the books, due or not."""
+        return self.accrued - self.paid_interest - self.waived_interest - self.lost_interest
+
+    @property
+    def fees(self) -> int:
+        """The fees on the books."""
+        return self.fee_charged - self.paid_fee - self.waived_fee - self.lost_fee
+
+    @property
+    def penalties(self) -> int:
+        """The penalties on the books."""
+        return self.penalty_charged - self.paid_penalty - self.waived_penalty - self.lost_penalty
+
+    @property
     def lost(self) -> int:
         """All that was charged or written off."""
         return self.lost_penalty + self.lost_fee + self.lost_interest + self.lost_principal

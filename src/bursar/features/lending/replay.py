@@ -1,8 +1,8 @@
 """A loan's state is made from its facts: the same facts, in whatever order they came, make the same state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bursar.features.lending.advancing import advance, keep_open, provisioned, spend
 from bursar.features.lending.allocation import allocate
@@ -29,18 +29,50 @@ from bursar.features.lending.state import Due, LoanState, Parts
 from bursar.kernel.refusal import InvalidArgument
 
 
+class Step(NamedTuple):
+    """What a fact did to a loan, or the days before it; `is_undone`: a repayment that was reversed later."""
+
+    event: Event | None
+    is_undone: bool
+    before: LoanState
+    after: LoanState
+
+
 def replay(terms: Terms, events: Iterable[Event], until: date) -> LoanState:
     """The loan at the end of a day: all facts that count by then, by business day and then by number.
 
     A repayment that was reversed is left out from its own day on. Raises InvalidArgument where facts make no loan.
     """
+    state = opened(terms)
+    for step in steps(terms, events, until):
+        state = step.after
+    return state
+
+
+def steps(terms: Terms, events: Iterable[Event], until: date, halt: date | None = None) -> Iterator[Step]:
+    """How a loan came there, step by step: the days up to each due date, to each fact and to `halt`, and the facts."""
     known = sorted(events, key=lambda event: (event.on, event.seq))
     reversed_ = {event.repayment for event in known if isinstance(event, Reversed)}
     state = opened(terms)
     for event in known:
-        if event.on <= until and not (event.seq in reversed_ and isinstance(event, Repaid | Prepaid)):
-            state = happen(state, terms, event)
-    return advance(state, terms, max(until, state.day))
+        if event.on > until:
+            break
+        for step in _days(state, terms, event.on, halt):
+            yield step
+            state = step.after
+        is_undone = event.seq in reversed_ and isinstance(event, Repaid | Prepaid)
+        after = state if is_undone else happen(state, terms, event)
+        yield Step(event, is_undone, state, after)
+        state = after
+    yield from _days(state, terms, until, halt)
+
+
+def _days(state: LoanState, terms: Terms, until: date, halt: date | None) -> Iterator[Step]:
+    while state.day < until:
+        ends = [day for day in (halt, state.plan[0].due if state.plan else None) if day and day > state.day]
+        after = advance(state, terms, min([until, *ends]))
+        yield Step(None, False, state, after)
+        state = after
 
 
 def opened(terms: Terms) -> LoanState:

@@ -239,7 +239,7 @@ SELECT k.tenant_id, k.id, k.scopes
 FROM api_key AS k INNER JOIN principal AS p ON k.tenant_id = p.tenant_id AND k.principal_id = p.id
 WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'accounts:upstream', 'agents:write', 'keys:read',
-    'keys:write', 'lending:write', 'loans:adjust', 'payments:settle', 'world:move',
+    'keys:write', 'lending:write', 'loans:adjust', 'payments:settle', 'portfolio:read', 'world:move',
     'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
     'cases:write', 'webhooks:read', 'webhooks:write', 'reconciliation:write', 'payments:settle', 'lending:write'
 ];
