@@ -751,6 +751,55 @@ ALTER TABLE ONLY bursar.loan_product FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_scorecard (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    card text NOT NULL,
+    card_hash bytea NOT NULL,
+    drafted_by uuid NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_scorecard_card_hash_check CHECK ((length(card_hash) = 32)),
+    CONSTRAINT loan_scorecard_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,31}$'::text)),
+    CONSTRAINT loan_scorecard_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_scorecard FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_scorecard_stage (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_scorecard_stage_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard_stage OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_statement (
+    tenant_id uuid NOT NULL,
+    application_id uuid NOT NULL,
+    application_version integer NOT NULL,
+    origin text NOT NULL,
+    document text,
+    body text NOT NULL,
+    body_hash bytea NOT NULL,
+    CONSTRAINT loan_statement_body_hash_check CHECK ((length(body_hash) = 32)),
+    CONSTRAINT loan_statement_check CHECK (((origin = 'document'::text) = (document IS NOT NULL))),
+    CONSTRAINT loan_statement_origin_check CHECK ((origin = ANY (ARRAY['stated'::text, 'document'::text, 'inferred'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_statement FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_statement OWNER TO bursar_owner;
+
 CREATE TABLE bursar.mandate (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1402,6 +1451,15 @@ ALTER TABLE ONLY bursar.loan_plan
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_pkey PRIMARY KEY (tenant_id, code, version);
 
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_statement
+    ADD CONSTRAINT loan_statement_pkey PRIMARY KEY (tenant_id, application_id, application_version);
+
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
 
@@ -1856,6 +1914,21 @@ ALTER TABLE ONLY bursar.loan_product
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_tenant_id_changed_by_fkey FOREIGN KEY (tenant_id, changed_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_tenant_id_name_version_fkey FOREIGN KEY (tenant_id, name, version) REFERENCES bursar.loan_scorecard(tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_tenant_id_drafted_by_fkey FOREIGN KEY (tenant_id, drafted_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_statement
+    ADD CONSTRAINT loan_statement_tenant_id_application_id_application_versio_fkey FOREIGN KEY (tenant_id, application_id, application_version) REFERENCES bursar.loan_application_event(tenant_id, application_id, version);
+
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_offer(tenant_id, application_id);
 
@@ -2105,6 +2178,12 @@ ALTER TABLE bursar.loan_plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan_scorecard ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard_stage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_statement ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate_version ENABLE ROW LEVEL SECURITY;
@@ -2176,6 +2255,12 @@ CREATE POLICY own ON bursar.loan_offer USING ((tenant_id = (NULLIF(current_setti
 CREATE POLICY own ON bursar.loan_plan USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_product USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_scorecard USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_scorecard_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_statement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.mandate USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -2334,6 +2419,12 @@ CREATE POLICY verify ON bursar.loan_offer FOR SELECT TO bursar_verify USING (tru
 CREATE POLICY verify ON bursar.loan_plan FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_product FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_scorecard FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_scorecard_stage FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_statement FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
 
@@ -2502,6 +2593,15 @@ GRANT SELECT ON TABLE bursar.loan_plan TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_product TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_product TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_scorecard TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_scorecard TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_scorecard_stage TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_scorecard_stage TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_statement TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_statement TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.mandate TO bursar_app;
 GRANT SELECT ON TABLE bursar.mandate TO bursar_verify;

@@ -22,6 +22,7 @@ from bursar.api.quickstart import lending as quick_lending
 from bursar.api.routes import (
     accounts,
     agents,
+    application_statements,
     applications,
     approvals,
     cases,
@@ -46,6 +47,7 @@ from bursar.api.routes import (
     payouts,
     reconciliation,
     risk,
+    scorecards,
     transfers,
     upstream,
     webhooks,
@@ -66,7 +68,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
-    loans, loan_adjustments,
+    loans, loan_adjustments, scorecards, application_statements,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -28,6 +28,7 @@ from bursar.client.payments import Payments
 from bursar.client.quickstart import Quickstart
 from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
+from bursar.client.scorecards import Scorecards
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
 
@@ -57,6 +58,7 @@ class Bursar(
     Notifications,
     Reconciliation,
     Lending,
+    Scorecards,
     Loans,
     Quickstart,
     Service,
