@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import KeyCredential
+from bursar.faces.cli.verify import REPLAYS
 from bursar.features.verification import service as verification
 from bursar.kernel.db import Database
 from bursar.kernel.embedded import EmbeddedPostgres
@@ -95,7 +96,9 @@ async def _violations(url: str) -> list[str]:
     database = await Database.open(url, role="bursar_verify", connections=1)
     try:
         async with database.transaction(read_only=True) as tx:
-            return [str(violation) for violation in await verification.verify(tx)]
+            found = await verification.verify(tx)
+            found += await verification.replayed(tx, REPLAYS, lambda _replay, _looked_at: None)
+            return [str(violation) for violation in found]
     finally:
         await database.close()
 

@@ -55,7 +55,7 @@ _OF_LENDING = (
     "make_offer", "accept_offer", "list_loans", "get_loan_statement", "disburse_loan", "repay_loan",
     "get_loan_outstanding", "get_loan_vintages",
     "reverse_repayment", "return_credit", "waive_loan", "reschedule_loan", "charge_off_loan", "write_off_loan",
-    "pause_loan", "resume_loan",
+    "pause_loan", "resume_loan", "draft_scorecard", "add_application_statement",
 )  # fmt: skip
 # What a query may narrow a list to, which is to be whole.
 _LEFT_OUT = ("cursor", "object", "payment", "run")
@@ -117,6 +117,12 @@ class Stock:
         if operation.id == "create_loan_product":
             assert body
             body["allocation"] = ["penalty", "fee", "interest", "principal"]
+        if operation.id == "draft_scorecard":
+            assert body
+            body["bands"][0]["name"] = "A"
+        if operation.id == "add_application_statement":
+            assert body
+            body["summary"] = None
         return Request(operation.method, path, query, body)
 
     async def _objects(self, operation: Operation, path: str) -> dict[str, Any]:
@@ -244,7 +250,25 @@ class Stock:
             "document_kind": "payslip", "sha256": "0" * 64, "size_bytes": 5, "consent": "credit_check",
             "given_at": PAST, "evidence": "Ticked", "decider": AGENT, "follows": None, "version": version,
             "decision": "approved", "mandate": None, "status": "submitted", "amount_requested": "5",
-        } | loans  # fmt: skip
+        } | loans | self._scorecard(operation_id)  # fmt: skip
+
+    def _scorecard(self, operation_id: str) -> dict[str, Any]:
+        """A value for every field of a scorecard, and of a bank statement that one scores."""
+        if operation_id == "create_loan_product":
+            return {"scorecard": None}
+        if operation_id == "add_application_statement":
+            return {
+                "origin": "stated", "document": None, "day": "2026-01-02", "change": "5", "balance": "5",
+                "kind": "other",
+            }  # fmt: skip
+        if operation_id != "draft_scorecard":
+            return {}
+        return {
+            "name": f"c{new_id().hex[:20]}", "version": 1, "under_minor": 500_000, "least_history_months": 2,
+            "points": 50, "odds": 20, "double": 50, "base_points": 60, "feature": "lowest_minor", "best": 5, "worst": 0,
+            "words": "lowest balance", "at_least": -1_000_000, "proposal": "approve", "command": "bursar lending fit",
+            "statements_sha256": "0" * 64, "loans_sha256": "0" * 64, "loans": 5, "bad": 5,
+        }  # fmt: skip
 
     def _rules(self) -> dict[str, Any]:
         """A value for every field of risk rules, under a new version."""
@@ -305,8 +329,9 @@ class Stock:
             "dispute_id": self.dispute,
             "run_id": self.run,
             "break_id": self.broken,
-            "application_id": lambda: self.application(_COME_TO.get(operation_id)),
+            "application_id": lambda: self.application(_COME_TO.get(operation_id), operation_id),
             "loan_id": lambda: self.loan(operation_id),
+            "scorecard": lambda: self.scorecard(operation_id),
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -500,12 +525,33 @@ class Stock:
         account = self.tenant.number("main", self.currency)
         return (await self.made("/v1/loan-products", {**body, "account": account, "currency": self.currency}))["code"]
 
-    async def application(self, until: str | None) -> str:
+    async def scorecard(self, operation_id: str) -> str:
+        """The name of a new version of a scorecard: a draft, or active."""
+        values = self._lending("") | self._scorecard("draft_scorecard")
+        names = ("name", "version", "under_minor", "least_history_months", "base_points")
+        band = {"name": "A", "at_least": values["at_least"], "proposal": "approve"}
+        card = {name: values[name] for name in names} | {
+            "currency": self.currency, "scale": {"points": 600, "odds": 20, "double": 50}, "ramps": [], "bands": [band],
+        }  # fmt: skip
+        made = (await self.made("/v1/scorecards", card))["scorecard"]
+        if operation_id == "retire_scorecard":
+            await self.made(f"/v1/scorecards/{made}/activate", None)
+        return made
+
+    async def statement(self, application_id: str) -> None:
+        """Hand a bank statement in with an application."""
+        line = {"day": "2026-01-02", "change": "5", "balance": "5"}
+        body = {"version": 1, "origin": "stated", "lines": [line]}
+        await self.made(f"/v1/applications/{application_id}/statements", body)
+
+    async def application(self, until: str | None, operation_id: str = "") -> str:
         """The id of a new application, which the tenant's agent decides; `until` is the last that was done to it."""
         values, product = self._lending(""), await self.loan_product()
         names = ("applicant_name", "email", "amount", "installments", "decider")
         body = {name: values[name] for name in names} | {"product": product, "currency": self.currency}
         made = await self.made("/v1/applications", body)
+        if operation_id == "get_application_statement":
+            await self.statement(made["id"])
         for version, verb in enumerate(("submit", "decide", "offer"), 1):
             if until is None:
                 break

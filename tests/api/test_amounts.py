@@ -127,7 +127,7 @@ async def bench(verify_database: Database, client: httpx2.AsyncClient, tenant: T
 SPEAK_ONLY = {
     "draft_mandate", "change_mandate", "request_mandate_change", "check_transfer",
     "create_loan_product", "create_application", "change_application", "quick_apply",
-    "waive_loan",
+    "waive_loan", "add_application_statement",
 }  # fmt: skip
 
 

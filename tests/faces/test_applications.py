@@ -32,7 +32,7 @@ async def test_applications_are_listed_shown_and_decided_again(
     (again,) = await applications.replay(first["id"], None, None)
     assert again == {
         "id": found["decisions"][0]["id"], "outcome": "approved", "inputs_are_those_of_the_hash": True,
-        "rules_say_the_same": True,
+        "score_is_the_same": True, "rules_say_the_same": True,
     }  # fmt: skip
     with pytest.raises(UnknownObject, match="application"):
         await applications.shown(f"app_{new_id().hex}", None, None)

@@ -32,7 +32,7 @@ MOVES_NO_MONEY = {
     "import_bank_statement", "import_provider_transactions", "run_reconciliation", "accept_reconciliation_break",
     "fetch_provider_transactions",
     "create_loan_product", "create_application", "change_application", "submit_application", "withdraw_application",
-    "make_offer",
+    "make_offer", "draft_scorecard", "activate_scorecard", "retire_scorecard", "add_application_statement",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer", "create_webhook_endpoint", "rotate_webhook_secret"}

@@ -22,6 +22,7 @@ from bursar.api.quickstart import lending as quick_lending
 from bursar.api.routes import (
     accounts,
     agents,
+    application_statements,
     applications,
     approvals,
     cases,
@@ -49,6 +50,7 @@ from bursar.api.routes import (
     payouts,
     reconciliation,
     risk,
+    scorecards,
     transfers,
     upstream,
     webhooks,
@@ -70,6 +72,7 @@ _MODULES = (
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, job_definitions, jobs,
     job_steps, job_trail, notifications, reconciliation, startup, agent_payments, upstream, loan_products,
     applications, quick_lending, loans, loan_adjustments, loan_statements, loan_portfolio,
+    scorecards, application_statements,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

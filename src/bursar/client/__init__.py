@@ -29,6 +29,7 @@ from bursar.client.portfolio import Portfolio
 from bursar.client.quickstart import Quickstart
 from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
+from bursar.client.scorecards import Scorecards
 from bursar.client.service import Service
 from bursar.client.transfers import Transfers
 
@@ -58,6 +59,7 @@ class Bursar(
     Notifications,
     Reconciliation,
     Lending,
+    Scorecards,
     Loans,
     Portfolio,
     Quickstart,

@@ -175,9 +175,29 @@ class DecisionReason(Told):
     fact: str
 
 
+class ScoreReason(Told):
+    """What decided a score: its code, and what was measured in plain words."""
+
+    code: str
+    text: str
+
+
+class LoanScore(Told):
+    """What the product's scorecard made of a bank statement; `probability` is that of a bad loan."""
+
+    scorecard: str
+    points: int
+    probability: Annotated[str, Field(examples=["0.031200"])]
+    band: str
+    proposal: Literal["approve", "review", "reject"]
+    reasons: list[ScoreReason]
+    statement_sha256: str
+
+
 class LoanDecision(Told):
     """A decision: `reasons` are the product's rules' own, `reason` is the words of whoever decided.
 
+    `adverse_reasons` of a rejection are what to tell the applicant; `score` is null where none was known.
     `inputs_hash` is the SHA-256 of all that the rules saw, which is kept so that it can be decided again.
     """
 
@@ -186,6 +206,8 @@ class LoanDecision(Told):
     outcome: Outcome
     policy: Literal["pass", "review", "reject"]
     reasons: list[DecisionReason]
+    adverse_reasons: list[str]
+    score: LoanScore | None
     reason: str | None
     decided_by: str
     decided_at: Time

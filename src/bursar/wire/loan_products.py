@@ -15,6 +15,9 @@ Millionths = Annotated[int, Field(ge=0, le=1_000_000)]
 class LoanPolicy(AskedInPart):
     """The rules that decisions are held against; null: there is no such rule. An agent never overrides them."""
 
+    scorecard: (
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}-[1-9][0-9]{0,6}$", examples=["berka-1"])] | None
+    ) = None
     min_points: Points | None = None
     review_below_points: Points | None = None
     max_debt_service_percent: Annotated[int, Field(ge=1, le=100)] | None = None

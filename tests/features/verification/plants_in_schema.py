@@ -3,7 +3,7 @@
 APPEND_ONLY = (
     "entry", "posting", "event", "answer", "statement_movement", "decision", "mandate_version", "approval_vote",
     "risk_rules", "case_note", "job_definition", "job_step", "job_effect", "job_event", "webhook_attempt",
-    "loan_product", "loan_application_event", "loan_decision", "loan_offer",
+    "loan_product", "loan_application_event", "loan_decision", "loan_offer", "loan_scorecard", "loan_statement",
     "bank_statement", "bank_line", "provider_transaction", "reconciliation_run", "reconciliation_match",
 )  # fmt: skip
 ROLES = ("bursar_app", "bursar_worker", "bursar_verify")

@@ -1,6 +1,7 @@
 """Applications at their ends, decided by an agent and by people, offered and accepted; and broken."""
 
 from tests.features.lending.applying import Lender
+from tests.features.lending.statements import carded, handed_in
 
 AN_AGENT = "(SELECT id FROM principal WHERE kind = 'agent' LIMIT 1)"
 
@@ -12,6 +13,8 @@ PLANTS: list[tuple[str, str]] = [
     ("I71", "UPDATE loan_decision SET inputs = '{}'"),
     ("I71", "UPDATE loan_offer SET terms = '{}'"),
     ("I71", "UPDATE loan_product SET terms_hash = sha256('')"),
+    ("I71", "UPDATE loan_scorecard SET card = '{}'"),
+    ("I71", "UPDATE loan_statement SET body = '{}'"),
     ("I72", "UPDATE loan_decision SET outcome = 'review'"),
     ("I72", "UPDATE loan_decision SET outcome = 'approved' WHERE outcome = 'rejected'"),
     ("I72", "DELETE FROM loan_decision"),
@@ -37,3 +40,5 @@ async def play(lender: Lender) -> None:
     poor = await lender.submitted("ann", await lender.product(policy={"min_points": 1}))
     assert (await lender.decide("operator", poor, "approved", reason="He inherits.")).status_code == 200
     await lender.ok("ann", "/applications", await lender.wish())
+    scored = await lender.submitted("ann", await lender.product(policy={"scorecard": await carded(lender)}))
+    assert (await lender.decide("ann", await handed_in(lender, "ann", scored), "approved")).status_code == 200

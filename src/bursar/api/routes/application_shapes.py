@@ -11,7 +11,7 @@ from bursar.features.lending import loan_store, store
 from bursar.features.lending.application import Application, Intake
 from bursar.features.lending.application_store import Occurred
 from bursar.features.lending.catalog import Version
-from bursar.features.lending.policy import read_judgement
+from bursar.features.lending.policy import adverse_reasons, assessment_of, read_judgement
 from bursar.features.lending.store import Decision, Offer
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
@@ -144,10 +144,28 @@ def _decision(made: Decision) -> wire.LoanDecision:
         outcome=made.outcome,
         policy=judgement.says,
         reasons=[wire.DecisionReason.model_validate(reason._asdict()) for reason in judgement.reasons],
+        adverse_reasons=adverse_reasons(judgement, made.inputs, made.reason) if made.outcome == "rejected" else [],
+        score=_score(made),
         reason=made.reason,
         decided_by=show("prn", made.decided_by),
         decided_at=made.decided_at,
         inputs_hash=made.inputs_hash.hex(),
+    )
+
+
+def _score(made: Decision) -> wire.LoanScore | None:
+    known = assessment_of(made.inputs)
+    score = known["score"]
+    if score is None:
+        return None
+    return wire.LoanScore(
+        scorecard=known["card"][0],
+        points=score["points"],
+        probability=score["probability"],
+        band=score["band"],
+        proposal=score["proposal"],
+        reasons=[wire.ScoreReason.model_validate(reason) for reason in score["reasons"]],
+        statement_sha256=known["statement"][1],
     )
 
 

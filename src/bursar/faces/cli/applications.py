@@ -1,16 +1,14 @@
 """`bursar lending applications`: applications and their decisions, from the machine that holds the database."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from bursar.api.routes.application_shapes import see, show_application, show_event
 from bursar.faces.cli.place import opened
-from bursar.features.lending import application_store, service, store
+from bursar.features.lending import application_store, checking
 from bursar.features.lending.application import Application, Status
-from bursar.features.lending.policy import judge
 from bursar.kernel.db import Tx
-from bursar.kernel.ids import read, show
+from bursar.kernel.ids import read
 from bursar.kernel.refusal import UnknownObject
 
 _MOST_LISTED = 500
@@ -40,21 +38,11 @@ async def events(application_id: str, tenant: str | None, data: Path | None) -> 
     return [show_event(each).model_dump(mode="json") for each in occurred]
 
 
-async def replay(application_id: str, tenant: str | None, data: Path | None) -> list[dict[str, Any]]:
-    """Each decision, and whether the rules say of what is kept of it what they said then."""
+async def replay(application_id: str, tenant: str | None, data: Path | None) -> list[dict[str, str | bool]]:
+    """Each decision, and whether it comes out as it did then when it is made again from what is kept of it."""
     async with opened(data, tenant) as place, place.database.transaction(place.tenant_id, read_only=True) as tx:
         found = await _find(tx, application_id)
-        product = await service.product_of(tx, found)
-        decisions = await store.list_decisions(tx, found.id)
-    return [
-        {
-            "id": show("dec", made.id),
-            "outcome": made.outcome,
-            "inputs_are_those_of_the_hash": sha256(made.inputs.encode()).digest() == made.inputs_hash,
-            "rules_say_the_same": judge(product.facts, made.inputs).text == made.judgement,
-        }
-        for made in decisions
-    ]
+        return await checking.remade(tx, found.id)
 
 
 async def _find(tx: Tx, application_id: str) -> Application:

@@ -17,6 +17,7 @@ from bursar.faces.cli.options import AsJson, Data, Mapping, Port, Tenant, run
 from bursar.faces.cli.payment_commands import payments_app
 from bursar.faces.cli.reconcile_commands import reconcile_app
 from bursar.faces.cli.risk_commands import risk_app
+from bursar.faces.cli.scorecard_commands import scorecards_app
 from bursar.faces.cli.upstream_commands import upstream_app
 from bursar.faces.cli.webhook_commands import webhooks_app
 from bursar.kernel.refusal import Refusal
@@ -26,6 +27,7 @@ key_app = App(name="key", help="Hand out, list and revoke API keys.")
 import_app = App(name="import", help="Bring data in.")
 lending_app.command(applications_app)
 lending_app.command(loans_app)
+lending_app.command(scorecards_app)
 app.command(key_app)
 app.command(risk_app)
 app.command(jobs_app)

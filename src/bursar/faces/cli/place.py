@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from bursar.core.identity import service as identity
+from bursar.features.lending import scorecards
 from bursar.features.sandbox import service as sandbox
 from bursar.kernel.db import Database
 from bursar.kernel.embedded import EmbeddedPostgres
@@ -76,6 +78,9 @@ async def opened(
             if server and role == "bursar_app":
                 async with database.transaction(tenant_id_of(sandbox.TENANT), locks=[_SANDBOX_LOCK]) as tx:
                     await sandbox.ensure(tx)
+                    operator = await identity.find_principal_named(tx, sandbox.OPERATOR)
+                    assert operator
+                    await scorecards.ship(tx, operator.id)
             name = tenant or (sandbox.TENANT if server else _FIRST_TENANT)
             yield Place(database, url, name, tenant_id_of(name), server)
         finally:

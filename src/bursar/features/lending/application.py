@@ -20,8 +20,8 @@ Status = Literal[
 Outcome = Literal["approved", "rejected", "review"]
 Awaited = Literal["approved", "rejected", "review", "accepted"]
 EventType = Literal[
-    "created", "changed", "submitted", "decided", "awaiting_approval", "not_approved", "offered", "accepted",
-    "withdrawn", "expired",
+    "created", "changed", "statement", "submitted", "decided", "awaiting_approval", "not_approved", "offered",
+    "accepted", "withdrawn", "expired",
 ]  # fmt: skip
 
 # What is over stays over: whoever asks again applies again.
@@ -211,13 +211,19 @@ def refuse_stale(application: Application, version: int | None) -> None:
 
 def changed(application: Application, product: Product, changes: Mapping[str, Any], now: datetime) -> Application:
     """With other facts; not while it waits for an approval, which is of the facts as they are."""
-    if application.status not in _CHANGEABLE or application.approval_id:
-        raise ApplicationConflict(f"The application is {_where(application)}.")
+    after = stated(application, now)
     intake = application.intake._replace(**changes)
     refuse_outside(product, intake)
     if intake == application.intake:
         raise InvalidArgument("version", "comes with nothing that the application does not say already")
-    return _next(application, now)._replace(intake=intake)
+    return after._replace(intake=intake)
+
+
+def stated(application: Application, now: datetime) -> Application:
+    """With more that is known of it, as long as nobody has decided or is asked to."""
+    if application.status not in _CHANGEABLE or application.approval_id:
+        raise ApplicationConflict(f"The application is {_where(application)}.")
+    return _next(application, now)
 
 
 def submitted(application: Application, product: Product, now: datetime) -> Application:

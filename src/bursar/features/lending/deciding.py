@@ -18,7 +18,7 @@ from bursar.core.ledger import reading
 from bursar.core.ledger.orders import Claims, Order, Undertake
 from bursar.core.ledger.outcomes import Refused
 from bursar.features.lending import application as model
-from bursar.features.lending import ending, service, store
+from bursar.features.lending import ending, filing, service, store
 from bursar.features.lending.application import Application, Outcome
 from bursar.features.lending.catalog import Product
 from bursar.features.lending.policy import Judgement, inputs_of, judge
@@ -76,7 +76,7 @@ class Deciding:
         model.moved(found, self.outcome, now)
         self._product = product = await service.product_of(tx, found)
         model.refuse_without_consent(found, product)
-        inputs = inputs_of(found, product, None)
+        inputs = inputs_of(found, product, await filing.assessed(tx, found, product))
         judgement = judge(product.facts, inputs)
         self._refuse_policy(actor, found, judgement)
         made = Decision(

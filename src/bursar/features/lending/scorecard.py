@@ -118,6 +118,11 @@ class Card(_Part):
         return self
 
     @property
+    def scorecard(self) -> str:
+        """What this version is called, such as `berka-1`."""
+        return f"{self.name}-{self.version}"
+
+    @property
     def digest(self) -> str:
         """SHA-256 of what it says, in hexadecimal digits: another card never passes for this one."""
         return digest(self.model_dump()).hex()

@@ -10,7 +10,7 @@ from bursar.core.ledger import accounts, reading
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.outcomes import UnknownAccount
 from bursar.features.lending import application as model
-from bursar.features.lending import application_store, catalog, ending, store
+from bursar.features.lending import application_store, catalog, ending, scorecards, store
 from bursar.features.lending.application import OVER, Application, ApplicationConflict, DuplicateApplication, Intake
 from bursar.features.lending.catalog import QUICK, QUICK_TERMS, Product, Version
 from bursar.features.lending.quoting import terms_of
@@ -40,6 +40,7 @@ async def make_product(tx: Tx, actor: Actor, code: str, terms: Mapping[str, Json
     catalog.refuse_terms(made)
     terms_of(made)  # It refuses what makes no loan.
     await _refuse_account(tx, made)
+    await scorecards.refuse_card(tx, made)
     return await _keep(tx, actor, made)
 
 

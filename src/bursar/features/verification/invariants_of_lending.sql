@@ -10,12 +10,16 @@ LEFT JOIN LATERAL (
 ) AS v ON true
 WHERE v.events <> a.version OR v.latest <> a.version OR v.status <> a.status;
 
--- name: I71 What was decided, offered and made a product of is what its hash was made of
+-- name: I71 What was decided, scored, offered and made a product of is what its hash was made of
 SELECT tenant_id, id::text AS found FROM loan_decision WHERE inputs_hash <> sha256(convert_to(inputs, 'UTF8'))
 UNION ALL
 SELECT tenant_id, id::text FROM loan_offer WHERE terms_hash <> sha256(convert_to(terms, 'UTF8'))
 UNION ALL
-SELECT tenant_id, code FROM loan_product WHERE terms_hash <> sha256(convert_to(terms, 'UTF8'));
+SELECT tenant_id, code FROM loan_product WHERE terms_hash <> sha256(convert_to(terms, 'UTF8'))
+UNION ALL
+SELECT tenant_id, name FROM loan_scorecard WHERE card_hash <> sha256(convert_to(card, 'UTF8'))
+UNION ALL
+SELECT tenant_id, application_id::text FROM loan_statement WHERE body_hash <> sha256(convert_to(body, 'UTF8'));
 
 -- name: I72 What is approved, rejected, offered or accepted was decided so, and what is offered has its offer
 SELECT a.tenant_id, a.id AS application_id, a.status, d.outcome

@@ -42,6 +42,7 @@ CROSS JOIN (
     ('entry', true), ('posting', true), ('event', true), ('answer', true), ('statement_movement', true),
     ('decision', true), ('mandate_version', true), ('approval_vote', true), ('risk_rules', true), ('case_note', true),
     ('loan_product', true), ('loan_application_event', true), ('loan_decision', true), ('loan_offer', true),
+    ('loan_scorecard', true), ('loan_statement', true),
     ('loan_fact', true), ('loan_accrual', true), ('loan', false), ('loan_plan', false),
     ('job_definition', true), ('job_step', true), ('job_effect', true), ('job_event', true),
     ('webhook_attempt', true), ('webhook_endpoint', false), ('webhook_delivery', false), ('webhook_cursor', false),

@@ -1,9 +1,11 @@
 """An invariant and what was found against it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from bursar.kernel.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,30 @@ class Invariant:
     name: str
     claim: str
     sql: str
+
+
+class Looked(Protocol):
+    """A batch of what a replay has looked at: how many, and a row of JSON for each that differs."""
+
+    @property
+    def looked_at(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def different(self) -> Sequence[str]:
+        """Those that differ."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A claim that no query can ask: something is made again from its facts, batch by batch."""
+
+    name: str
+    claim: str
+    kind: str
+    batches: Callable[[Tx], AsyncIterator[Looked]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""The verb of verification: ask every query, in one snapshot."""
+"""The verbs of verification: ask every query, and replay what no query can ask, in one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import LiteralString, NamedTuple, cast
 
-from bursar.features.verification.model import Invariant, Violation, read_invariants
+from bursar.features.verification.model import Invariant, Replay, Violation, read_invariants
 from bursar.kernel.db import Tx
 
 _FILES = (
@@ -38,6 +38,22 @@ async def verify(tx: Tx, most_rows: int = MOST_ROWS_A_QUERY) -> list[Violation]:
     """Ask every invariant; `tx` reads only, as bursar_verify, and sees all tenants. At most `most_rows` for each."""
     await _make_ready(tx)
     return [violation for invariant in invariants() for violation in await _broken(tx, invariant, most_rows)]
+
+
+async def replayed(
+    tx: Tx, replays: Sequence[Replay], told: Callable[[Replay, int], None], most_rows: int = MOST_ROWS_A_QUERY
+) -> list[Violation]:
+    """Make everything again that `replays` name; `told` is called with how many of each were looked at so far."""
+    await _make_ready(tx)
+    found: list[Violation] = []
+    for replay in replays:
+        looked_at, rows = 0, list[str]()
+        async for batch in replay.batches(tx):
+            looked_at += batch.looked_at
+            rows += batch.different[: most_rows - len(rows)]
+            told(replay, looked_at)
+        found += [Violation(replay.name, replay.claim, row) for row in rows]
+    return found
 
 
 async def count_rows(tx: Tx) -> dict[str, int]:
