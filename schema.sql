@@ -665,6 +665,38 @@ ALTER TABLE ONLY bursar.loan_application_event FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_application_event OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_collection (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_as text,
+    CONSTRAINT loan_collection_check CHECK (((ended_at IS NULL) = (ended_as IS NULL))),
+    CONSTRAINT loan_collection_ended_as_check CHECK ((ended_as = ANY (ARRAY['paid'::text, 'paused'::text, 'charged_off'::text, 'written_off'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_collection FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_collection OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_contact_rules (
+    tenant_id uuid NOT NULL,
+    product text NOT NULL,
+    version integer NOT NULL,
+    rules text NOT NULL,
+    rules_hash bytea NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT loan_contact_rules_rules_hash_check CHECK ((length(rules_hash) = 32)),
+    CONSTRAINT loan_contact_rules_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_contact_rules FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_contact_rules OWNER TO bursar_owner;
+
 CREATE TABLE bursar.loan_decision (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -705,6 +737,23 @@ CREATE TABLE bursar.loan_fact (
 ALTER TABLE ONLY bursar.loan_fact FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_fact OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_mail (
+    tenant_id uuid NOT NULL,
+    reminder_id uuid NOT NULL,
+    status text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    error text,
+    ended_at timestamp with time zone,
+    CONSTRAINT loan_mail_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT loan_mail_check CHECK (((status = ANY (ARRAY['pending'::text, 'sending'::text])) = (ended_at IS NULL))),
+    CONSTRAINT loan_mail_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_mail FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_mail OWNER TO bursar_owner;
 
 CREATE TABLE bursar.loan_offer (
     tenant_id uuid NOT NULL,
@@ -750,6 +799,82 @@ CREATE TABLE bursar.loan_product (
 ALTER TABLE ONLY bursar.loan_product FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_promise (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    facts integer NOT NULL,
+    made_on date NOT NULL,
+    due_on date NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_promise_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT loan_promise_check CHECK ((due_on >= made_on))
+);
+
+ALTER TABLE ONLY bursar.loan_promise FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_promise_end (
+    tenant_id uuid NOT NULL,
+    promise_id uuid NOT NULL,
+    status text NOT NULL,
+    paid_minor bigint NOT NULL,
+    ended_by uuid,
+    reason text,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_promise_end_check CHECK (((status = 'cancelled'::text) = (ended_by IS NOT NULL))),
+    CONSTRAINT loan_promise_end_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT loan_promise_end_status_check CHECK ((status = ANY (ARRAY['kept'::text, 'broken'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_promise_end FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise_end OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_reminder (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    template text NOT NULL,
+    template_version integer CONSTRAINT loan_reminder_template_version_not_null1 NOT NULL,
+    rules_product text NOT NULL,
+    rules_version integer NOT NULL,
+    channel text NOT NULL,
+    recipient text,
+    subject text NOT NULL,
+    body text NOT NULL,
+    text_hash bytea NOT NULL,
+    sent_by uuid NOT NULL,
+    event_id uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_reminder_channel_check CHECK ((channel = ANY (ARRAY['webhook'::text, 'email'::text]))),
+    CONSTRAINT loan_reminder_check CHECK (((channel = 'email'::text) = (recipient IS NOT NULL))),
+    CONSTRAINT loan_reminder_text_hash_check CHECK ((length(text_hash) = 32))
+);
+
+ALTER TABLE ONLY bursar.loan_reminder FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_reminder_template (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT loan_reminder_template_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_reminder_template FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder_template OWNER TO bursar_owner;
 
 CREATE TABLE bursar.mandate (
     tenant_id uuid NOT NULL,
@@ -1378,6 +1503,15 @@ ALTER TABLE ONLY bursar.loan_application_event
 ALTER TABLE ONLY bursar.loan_application
     ADD CONSTRAINT loan_application_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_job_id_key UNIQUE (tenant_id, job_id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_pkey PRIMARY KEY (tenant_id, product, version);
+
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1386,6 +1520,9 @@ ALTER TABLE ONLY bursar.loan_decision
 
 ALTER TABLE ONLY bursar.loan_fact
     ADD CONSTRAINT loan_fact_pkey PRIMARY KEY (tenant_id, loan_id, seq);
+
+ALTER TABLE ONLY bursar.loan_mail
+    ADD CONSTRAINT loan_mail_pkey PRIMARY KEY (tenant_id, reminder_id);
 
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_pkey PRIMARY KEY (tenant_id, id);
@@ -1401,6 +1538,18 @@ ALTER TABLE ONLY bursar.loan_plan
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_pkey PRIMARY KEY (tenant_id, code, version);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_pkey PRIMARY KEY (tenant_id, promise_id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_pkey PRIMARY KEY (tenant_id, name, version);
 
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
@@ -1584,6 +1733,18 @@ CREATE UNIQUE INDEX loan_application_of_email ON bursar.loan_application USING b
 CREATE INDEX loan_awaiting ON bursar.loan USING btree (tenant_id, id) WHERE (approval_id IS NOT NULL);
 
 CREATE INDEX loan_by_night ON bursar.loan USING btree (tenant_id, day, id) WHERE (status = 'active'::text);
+
+CREATE INDEX loan_collection_of_loan ON bursar.loan_collection USING btree (tenant_id, loan_id, id);
+
+CREATE UNIQUE INDEX loan_collection_open ON bursar.loan_collection USING btree (tenant_id, loan_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX loan_late ON bursar.loan USING btree (tenant_id, id) WHERE ((status = 'active'::text) AND (bucket <> 'current'::text));
+
+CREATE INDEX loan_mail_due ON bursar.loan_mail USING btree (due_at) WHERE (ended_at IS NULL);
+
+CREATE INDEX loan_promise_of_loan ON bursar.loan_promise USING btree (tenant_id, loan_id, id);
+
+CREATE INDEX loan_reminder_of_loan ON bursar.loan_reminder USING btree (tenant_id, loan_id, made_at);
 
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
@@ -1817,6 +1978,18 @@ ALTER TABLE ONLY bursar.loan_application
 ALTER TABLE ONLY bursar.loan_application
     ADD CONSTRAINT loan_application_tenant_id_product_product_version_fkey FOREIGN KEY (tenant_id, product, product_version) REFERENCES bursar.loan_product(tenant_id, code, version);
 
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_application_id_application_version_fkey FOREIGN KEY (tenant_id, application_id, application_version) REFERENCES bursar.loan_application_event(tenant_id, application_id, version);
 
@@ -1841,6 +2014,9 @@ ALTER TABLE ONLY bursar.loan_fact
 ALTER TABLE ONLY bursar.loan_fact
     ADD CONSTRAINT loan_fact_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_mail
+    ADD CONSTRAINT loan_mail_tenant_id_reminder_id_fkey FOREIGN KEY (tenant_id, reminder_id) REFERENCES bursar.loan_reminder(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_application(tenant_id, id);
 
@@ -1855,6 +2031,36 @@ ALTER TABLE ONLY bursar.loan_product
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_tenant_id_ended_by_fkey FOREIGN KEY (tenant_id, ended_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_tenant_id_promise_id_fkey FOREIGN KEY (tenant_id, promise_id) REFERENCES bursar.loan_promise(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_collection_id_fkey FOREIGN KEY (tenant_id, collection_id) REFERENCES bursar.loan_collection(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_sent_by_fkey FOREIGN KEY (tenant_id, sent_by) REFERENCES bursar.principal(tenant_id, id);
 
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_offer(tenant_id, application_id);
@@ -2051,6 +2257,14 @@ CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.job FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.loan_collection FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_mail FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_promise FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_promise_end FOR SELECT TO bursar_worker USING (true);
+
 CREATE POLICY due ON bursar.payment_attempt FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.payment_inbox FOR SELECT TO bursar_worker USING (true);
@@ -2095,15 +2309,29 @@ ALTER TABLE bursar.loan_application ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_application_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan_collection ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_contact_rules ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.loan_decision ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_fact ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_mail ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_offer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise_end ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder_template ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
 
@@ -2167,15 +2395,29 @@ CREATE POLICY own ON bursar.loan_application USING ((tenant_id = (NULLIF(current
 
 CREATE POLICY own ON bursar.loan_application_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.loan_collection USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_contact_rules USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.loan_decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_fact USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_mail USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_offer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_plan USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_product USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_promise USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_promise_end USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_reminder USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_reminder_template USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.mandate USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -2325,15 +2567,29 @@ CREATE POLICY verify ON bursar.loan_application FOR SELECT TO bursar_verify USIN
 
 CREATE POLICY verify ON bursar.loan_application_event FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.loan_collection FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_contact_rules FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.loan_decision FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_fact FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_mail FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_offer FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_plan FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_product FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_promise FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_promise_end FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_reminder FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_reminder_template FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
 
@@ -2488,11 +2744,20 @@ GRANT SELECT ON TABLE bursar.loan_application TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.loan_application_event TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_application_event TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_collection TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_collection TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_contact_rules TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_contact_rules TO bursar_verify;
+
 GRANT SELECT,INSERT ON TABLE bursar.loan_decision TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_decision TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_fact TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_fact TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_mail TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_mail TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_offer TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_offer TO bursar_verify;
@@ -2502,6 +2767,18 @@ GRANT SELECT ON TABLE bursar.loan_plan TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_product TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_product TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_promise TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_promise TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_promise_end TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_promise_end TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_reminder TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_reminder TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_reminder_template TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_reminder_template TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.mandate TO bursar_app;
 GRANT SELECT ON TABLE bursar.mandate TO bursar_verify;

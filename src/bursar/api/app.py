@@ -25,6 +25,8 @@ from bursar.api.routes import (
     applications,
     approvals,
     cases,
+    collections,
+    contact_rules,
     counterparties,
     credentials,
     customers,
@@ -66,7 +68,7 @@ _MODULES = (
     accounts, transfers, holds, events, agents, keys, mandates, approvals, counterparties, freezes, risk, fintech,
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, jobs, job_steps, job_trail,
     notifications, reconciliation, startup, agent_payments, upstream, loan_products, applications, quick_lending,
-    loans, loan_adjustments,
+    loans, loan_adjustments, collections, contact_rules,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

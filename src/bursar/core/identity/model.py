@@ -77,6 +77,9 @@ Scope = Literal[
     "loans:disburse",
     "loans:repay",
     "loans:adjust",
+    "collections:read",
+    "collections:work",
+    "collections:rule",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -111,6 +114,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "lending:write",
         # To forgive, to stretch and to give up what is owed, and to stop its clock.
         "loans:adjust",
+        # When and in which words borrowers are reminded, and that a promise counts no more.
+        "collections:rule",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -14,7 +14,7 @@ NAME = r"^[a-z][a-z0-9_]{0,31}$"
 Name = Annotated[str, Field(pattern=NAME)]
 # What completing a step does beside telling that it is done.
 Effect = Literal["none", "price", "reserve", "capture"]
-_BUILT_IN = ("agent_payment", "checkout", "claim_disbursement", "shared_bill")
+_BUILT_IN = ("agent_payment", "checkout", "claim_disbursement", "collection", "shared_bill")
 _MOST_STEPS = 20
 
 
@@ -65,6 +65,11 @@ class Definition(_Part):
         """The steps once money has moved."""
         captures = [number for number, step in enumerate(self.steps) if step.effect == "capture"]
         return self.steps[captures[0] + 1 :] if captures else ()
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is about money that moves; else Bursar begins its jobs and ends them, and they have no shares."""
+        return any(step.effect != "none" for step in self.steps)
 
     @property
     def prices(self) -> bool:
