@@ -125,9 +125,12 @@ async def _pass_nights(database: Database, tenant_id: UUID) -> int:
 
 async def follow_late_loans(database: Database) -> None:
     """Open a collection for each loan that has come to be late, and end those with nothing to collect."""
-    async with database.transaction(read_only=True) as tx:
-        found = await collection_store.list_to_follow(tx, _MOST_LOANS_A_TURN)
-    await _each(database, found, opening.follow)
+    for _ in range(_MOST_CHUNKS_A_TURN):
+        async with database.transaction(read_only=True) as tx:
+            found = await collection_store.list_to_follow(tx, _MOST_LOANS_A_TURN)
+        await _each(database, found, opening.follow)
+        if len(found) < _MOST_LOANS_A_TURN:
+            break
 
 
 async def decide_promises(database: Database) -> None:

@@ -1,8 +1,10 @@
 """A loan is late: its job is claimed and the borrower reminded; when it is paid the job ends."""
 
+from bursar import worker
 from bursar.kernel.db import Database
 from tests.features.collections.late import BY_WEBHOOK, claimed, collection_of, late_loan, night, paid_up
 from tests.features.lending.applying import Lender, refused
+from tests.others import others_are_over
 
 
 async def test_from_a_late_loan_to_a_reminder_and_to_its_end(lender: Lender, workers: Database) -> None:
@@ -44,3 +46,14 @@ async def test_a_loan_that_is_paid_in_time_has_none(lender: Lender, workers: Dat
     assert (await lender.get(f"/collections?loan={loan['id']}"))["items"] == []
     answer = await lender.post("operator", f"/loans/{loan['id']}/reminders", BY_WEBHOOK)
     assert "Nothing of the loan is overdue." in refused(answer, 409, "state_conflict")
+
+
+async def test_a_reminder_goes_out_to_the_webhooks_that_ask_for_it(lender: Lender, workers: Database) -> None:
+    wanted = {"url": "https://example.com/reminders", "events": ["loan.reminder"]}
+    await lender.ok("operator", "/webhook-endpoints", wanted)
+    loan = await late_loan(lender, workers)
+    made = await lender.ok("operator", f"/loans/{loan['id']}/reminders", BY_WEBHOOK)
+    await others_are_over(workers)
+    await worker.follow_events(workers)
+    (delivery,) = (await lender.get("/webhook-deliveries"))["items"]
+    assert (delivery["event_id"], delivery["event_type"]) == (made["event_id"], "loan.reminder")
