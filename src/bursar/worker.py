@@ -11,6 +11,8 @@ import structlog
 from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
 from bursar.core.ledger import reading
+from bursar.features.collections import mailing, opening, promise_store, promising
+from bursar.features.collections import store as collection_store
 from bursar.features.jobs import going_on, trail_store
 from bursar.features.lending import application_store, ending, loan_store, moving, night_store, nightly
 from bursar.features.notifications import following, keeping
@@ -121,6 +123,23 @@ async def _pass_nights(database: Database, tenant_id: UUID) -> int:
         return await nightly.pass_nights(tx, await loan_store.today(tx), _MOST_NIGHTS_AT_ONCE)
 
 
+async def follow_late_loans(database: Database) -> None:
+    """Open a collection for each loan that has come to be late, and end those with nothing to collect."""
+    for _ in range(_MOST_CHUNKS_A_TURN):
+        async with database.transaction(read_only=True) as tx:
+            found = await collection_store.list_to_follow(tx, _MOST_LOANS_A_TURN)
+        await _each(database, found, opening.follow)
+        if len(found) < _MOST_LOANS_A_TURN:
+            break
+
+
+async def decide_promises(database: Database) -> None:
+    """Decide the promises whose day is over by what came of them."""
+    async with database.transaction(read_only=True) as tx:
+        due = await promise_store.list_due(tx, _MOST_LOANS_A_TURN)
+    await _each(database, due, promising.decide)
+
+
 async def follow_events(database: Database) -> None:
     """Make the webhook deliveries of what has happened; a tenant with much of it gives way to the others."""
     async with database.transaction(read_only=True) as tx:
@@ -177,6 +196,15 @@ def notification_tasks(days: int) -> Tasks:
     return ((forget_deliveries, 60.0),)
 
 
+def mail_tasks(send: mailing.Send) -> Tasks:
+    """The tasks of mails, for a port that sends them."""
+
+    async def send_mails(database: Database) -> None:
+        await mailing.send_due(database, send)
+
+    return ((send_mails, 1.0),)
+
+
 # Each task and how often it looks for work, in seconds. A task may run twice at once: locks and states decide.
 TASKS: Tasks = (
     (expire_holds, 1.0),
@@ -190,6 +218,8 @@ TASKS: Tasks = (
     (expire_applications, 1.0),
     (settle_loans, 0.5),
     (pass_nights, 10.0),
+    (follow_late_loans, 5.0),
+    (decide_promises, 10.0),
     (follow_events, 0.25),
 )
 

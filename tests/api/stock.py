@@ -56,9 +56,11 @@ _OF_LENDING = (
     "get_loan_outstanding", "get_loan_vintages",
     "reverse_repayment", "return_credit", "waive_loan", "reschedule_loan", "charge_off_loan", "write_off_loan",
     "pause_loan", "resume_loan", "draft_scorecard", "add_application_statement",
+    "pause_loan", "resume_loan", "list_collections", "create_reminder", "create_promise", "create_contact_rules",
+    "create_reminder_template",
 )  # fmt: skip
 # What a query may narrow a list to, which is to be whole.
-_LEFT_OUT = ("cursor", "object", "payment", "run")
+_LEFT_OUT = ("cursor", "object", "payment", "run", "loan")
 PAST, FUTURE = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z"
 
 
@@ -234,6 +236,14 @@ class Stock:
         }  # fmt: skip
         loans |= {"first": str(datetime.now(UTC).date() - timedelta(days=80)), "last": str(datetime.now(UTC).date())}
         loans |= {"day": str(datetime.now(UTC).date())}
+        loans |= {
+            "is_open": "true", "template": "payment_overdue", "channel": "webhook", "token": None, "start": "00:00",
+            "end": "24:00", "time_zone": "UTC", "most": 1000, "days": 1, "promise_days": 30,
+            "due_on": str(datetime.now(UTC).date() + timedelta(days=5)), "subject": "$amount_due is due",
+            "text": "Please pay $amount_due $currency.",
+        }  # fmt: skip
+        loans |= {"product": None} if operation_id == "create_contact_rules" else {}
+        loans |= {"name": f"n{new_id().hex[:20]}"} if operation_id == "create_reminder_template" else {}
         loans |= {"status": "active"} if operation_id == "list_loans" else {}
         loans |= {"amount": "5"} if operation_id in _SMALL else {}
         # A product's own account pays its loans out.
@@ -332,6 +342,7 @@ class Stock:
             "application_id": lambda: self.application(_COME_TO.get(operation_id), operation_id),
             "loan_id": lambda: self.loan(operation_id),
             "scorecard": lambda: self.scorecard(operation_id),
+            "promise_id": self.promise,
         }
         if operation_id in ("pause_mandate", "resume_mandate"):
             mandate = await self.mandate()
@@ -560,8 +571,16 @@ class Stock:
             until = None if until == verb else until
         return made["id"]
 
+    async def promise(self) -> str:
+        """The id of a new promise to pay."""
+        values = self._lending("")
+        body = {"amount": "5", "due_on": values["due_on"]}
+        return (await self.made(f"/v1/loans/{await self.loan('create_promise')}/promises", body))["id"]
+
     async def loan(self, operation_id: str) -> str:
         """The id of a new loan that stands where the operation can go on: of old, so that something is due."""
+        if operation_id == "create_reminder":
+            await self.made("/v1/contact-rules", {"start": "00:00", "end": "24:00", "most": 1000, "days": 1})
         if operation_id in ("repay_loan", "return_credit"):
             ours, theirs = (self.tenant.number(name, self.currency) for name in ("main", "side"))
             body = {"source": ours, "target": theirs, "amount": "600", "currency": self.currency}

@@ -82,6 +82,9 @@ EVENTS = {
     "waive_loan": 2,
     "charge_off_loan": 2,
     "write_off_loan": 2,
+    # The loan is found late by whoever acts first for it; and what authority allowed.
+    "create_reminder": 3,
+    "create_promise": 2,
     # What people decided, where the payment stands now, its call, and the case.
     "lift_quarantine": 4,
     # And what was held, given back.

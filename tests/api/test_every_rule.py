@@ -13,7 +13,7 @@ from tests.api.stock import Request, Stock
 from tests.api.tenants import Tenant, bearing
 
 # What agents do with loans goes by whose they are too, and is tried under mandates in tests/features/lending.
-OF_LOANS = {"decide_application", "accept_offer", "disburse_loan", "repay_loan"}
+OF_LOANS = {"decide_application", "accept_offer", "disburse_loan", "repay_loan", "create_reminder"}
 ACTIONS = sorted({*get_args(MoneyAction)} - OF_LOANS)
 # What these go on with has used the limits before.
 USE_NOTHING = {"capture_hold", "release_hold"}

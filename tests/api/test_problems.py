@@ -42,7 +42,7 @@ CODES = {
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",
     "upstream_unavailable", "velocity_exceeded",
     "lease_lost", "duties_separated",
-    "consent_required", "policy_refused",
+    "consent_required", "policy_refused", "contact_not_allowed",
     "webhook_malformed", "webhook_unsigned",
     "busy", "body_too_large", "foreign_host", "internal_error", "method_not_allowed", "not_json",
 }  # fmt: skip

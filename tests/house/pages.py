@@ -18,7 +18,7 @@ MARK = "=== block "
 
 # An id may be cut short on a page; `acct_001`, a number somebody chose, is no id.
 ID = (
-    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|pay|re|po|cus|pm|case|note|job|whe|whd|stm|bl|rec|brk|app|dec|ofr|loan)"
+    r"(?:tr|acct|evt|hold|prn|req|key|mnd|apr|cp|frz|pay|re|po|cus|pm|case|note|job|whe|whd|stm|bl|rec|brk|app|dec|ofr|loan|col|rem|prom)"
     r"_[0-9a-f]{6,32}…?"
     r"|bk_(?:live|test)_\w+…?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )

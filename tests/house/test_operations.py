@@ -33,6 +33,8 @@ MOVES_NO_MONEY = {
     "fetch_provider_transactions",
     "create_loan_product", "create_application", "change_application", "submit_application", "withdraw_application",
     "make_offer", "draft_scorecard", "activate_scorecard", "retire_scorecard", "add_application_statement",
+    "make_offer",
+    "create_promise", "cancel_promise", "create_contact_rules", "create_reminder_template",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.
 TAKES_NO_KEY = {"create_key", "revoke_key", "check_transfer", "create_webhook_endpoint", "rotate_webhook_secret"}

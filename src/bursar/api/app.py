@@ -26,6 +26,8 @@ from bursar.api.routes import (
     applications,
     approvals,
     cases,
+    collections,
+    contact_rules,
     counterparties,
     credentials,
     customers,
@@ -72,7 +74,7 @@ _MODULES = (
     retail, health, credentials, cases, payments, payouts, disputes, customers, webhooks, job_definitions, jobs,
     job_steps, job_trail, notifications, reconciliation, startup, agent_payments, upstream, loan_products,
     applications, quick_lending, loans, loan_adjustments, loan_statements, loan_portfolio,
-    scorecards, application_statements,
+    scorecards, application_statements, collections, contact_rules,
 )  # fmt: skip
 
 OpenDoor = Callable[[], AbstractAsyncContextManager[Door]]

@@ -10,6 +10,7 @@ from bursar.client.agents import Agents
 from bursar.client.approvals import Approvals
 from bursar.client.arguments import header_text
 from bursar.client.cases import Cases
+from bursar.client.collections import Collections
 from bursar.client.connection import Connection, OnReply, Reply
 from bursar.client.counterparties import Counterparties
 from bursar.client.credentials import Credentials
@@ -62,6 +63,7 @@ class Bursar(
     Scorecards,
     Loans,
     Portfolio,
+    Collections,
     Quickstart,
     Service,
 ):

@@ -69,6 +69,7 @@ class Lending(Room):
         currency: str,
         installments: int,
         purpose: str | None = None,
+        time_zone: str | None = None,
         monthly_income: str | None = None,
         monthly_debt_service: str | None = None,
         origins: Sequence[dict[str, Any]] | None = None,
@@ -81,7 +82,7 @@ class Lending(Room):
         """Take in an application, a draft; refused while the e-mail has one that is not over."""
         body = given(
             product=product, applicant_name=applicant_name, email=email, amount=amount, currency=currency,
-            installments=installments, purpose=purpose, monthly_income=monthly_income,
+            installments=installments, purpose=purpose, time_zone=time_zone, monthly_income=monthly_income,
             monthly_debt_service=monthly_debt_service, origins=origins, documents=documents, consents=consents,
             decider=decider, follows=follows,
         )  # fmt: skip
@@ -125,6 +126,7 @@ class Lending(Room):
         amount: str | None = None,
         installments: int | None = None,
         purpose: str | None = None,
+        time_zone: str | None = None,
         monthly_income: str | None = None,
         monthly_debt_service: str | None = None,
         origins: Sequence[dict[str, Any]] | None = None,
@@ -135,8 +137,8 @@ class Lending(Room):
         """Enter other facts of the version you looked at; a newer one is refused."""
         body = given(
             version=version, applicant_name=applicant_name, amount=amount, installments=installments, purpose=purpose,
-            monthly_income=monthly_income, monthly_debt_service=monthly_debt_service, origins=origins,
-            documents=documents, consents=consents,
+            time_zone=time_zone, monthly_income=monthly_income, monthly_debt_service=monthly_debt_service,
+            origins=origins, documents=documents, consents=consents,
         )  # fmt: skip
         path = f"{_path(application_id)}/change"
         return await self._change(Application, "change_application", path, body, idempotency_key)

@@ -1,10 +1,10 @@
 """Settings come from the environment and have defaults that are right for a first start."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # An empty one would be known to everybody.
@@ -46,4 +46,20 @@ class Settings(BaseSettings):
     stripe_return_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     # How many days webhook deliveries are kept that are over.
     webhook_delivery_days: int = Field(default=30, ge=4, le=3650)
+    # The mail server of reminders; what goes there is sent over TLS, but for one on this machine.
+    smtp_host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]+$")
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str | None = Field(default=None, pattern=r"^[^@\s<>,]+@[A-Za-z0-9.-]+$")
+    smtp_user: str | None = None
+    smtp_password: str | None = Field(default=None, repr=False)
+    smtp_seconds: float = Field(default=10.0, gt=0, le=20)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _mails_have_a_sender_and_tls(self) -> "Settings":
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("BURSAR_SMTP_HOST needs BURSAR_SMTP_FROM")
+        if self.smtp_tls == "none" and self.smtp_host not in (None, "localhost", "127.0.0.1", "::1"):
+            raise ValueError("BURSAR_SMTP_TLS may be none only for a server on this machine")
+        return self

@@ -29,6 +29,15 @@ Email = Annotated[
     ),
 ]
 Purpose = Annotated[str, Field(min_length=1, max_length=500, examples=["A used car"])]
+TimeZone = Annotated[
+    str,
+    Field(
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_+/-]+$",
+        examples=["Europe/Prague"],
+        description="Where the applicant is: by it the hours are counted at which they may be reminded.",
+    ),
+]
 Reason = Annotated[
     str, Field(min_length=1, max_length=1000, examples=["The income is regular and well above the debts."])
 ]
@@ -74,6 +83,7 @@ class CreateApplication(Asked):
     currency: Currency
     installments: Installments
     purpose: Purpose | None = None
+    time_zone: TimeZone | None = None
     monthly_income: AmountOrZero | None = None
     monthly_debt_service: AmountOrZero | None = None
     origins: Annotated[list[FieldOrigin], Field(max_length=20)] = Field(default_factory=list[FieldOrigin])
@@ -93,6 +103,7 @@ class ChangeApplication(Asked):
     amount: Amount | None = None
     installments: Installments | None = None
     purpose: Purpose | None = None
+    time_zone: TimeZone | None = None
     monthly_income: AmountOrZero | None = None
     monthly_debt_service: AmountOrZero | None = None
     origins: Annotated[list[FieldOrigin], Field(max_length=20)] | None = None
@@ -228,6 +239,7 @@ class Application(Told):
     currency: str
     installments: int
     purpose: str | None
+    time_zone: str | None
     monthly_income: MoneyText | None
     monthly_debt_service: MoneyText | None
     origins: list[FieldOrigin]

@@ -34,6 +34,7 @@ MoneyAction = Literal[
     "accept_offer",
     "disburse_loan",
     "repay_loan",
+    "create_reminder",
 ]
 Rail = Literal["book", "provider"]
 Period = Literal["hour", "day", "week", "month", "lifetime"]

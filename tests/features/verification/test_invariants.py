@@ -17,11 +17,18 @@ from tests.api.tenants import enrol
 from tests.crews import crew_of
 from tests.databases import own_database
 from tests.features.lending.applying import lender_of
-from tests.features.verification import plants, plants_in_schema, plants_of_jobs, plants_of_lending, plants_of_loans
+from tests.features.verification import (
+    plants,
+    plants_in_schema,
+    plants_of_collections,
+    plants_of_jobs,
+    plants_of_lending,
+    plants_of_loans,
+)
 from tests.stories import Story
 
 PLANTS = plants.PLANTS + plants_in_schema.PLANTS
-LENDING = plants_of_lending.PLANTS + plants_of_loans.PLANTS
+LENDING = plants_of_lending.PLANTS + plants_of_loans.PLANTS + plants_of_collections.PLANTS
 
 # What no service's role could do by itself. Triggers and foreign keys rest, the checks go.
 UNGUARDED = """
@@ -89,6 +96,7 @@ async def _lend(url: str) -> None:
         ours = await lender_of(database, client, await enrol(database, client, "ours"))
         await plants_of_lending.play(ours)
         await plants_of_loans.play(ours, url)
+        await plants_of_collections.play(ours, url)
     await database.close()
 
 

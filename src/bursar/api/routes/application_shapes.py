@@ -17,6 +17,7 @@ from bursar.kernel.db import Tx
 from bursar.kernel.ids import read, show
 from bursar.kernel.money import read_amount, show_minor
 from bursar.kernel.refusal import InvalidArgument, UnknownObject
+from bursar.kernel.zones import known_zone
 from bursar.wire import lending as wire
 from bursar.wire import loan_products as products
 from bursar.wire.fields import show_time
@@ -34,6 +35,8 @@ def read_changes(body: wire.CreateApplication | wire.ChangeApplication, currency
     for name in ("monthly_income", "monthly_debt_service"):
         if (text := getattr(body, name)) is not None:
             changes[f"{name}_minor"] = _minor(text, currency, name)
+    if body.time_zone is not None:
+        changes["time_zone"] = known_zone(body.time_zone, "time_zone")
     if body.origins is not None:
         changes["origins"] = {o.field: {"document": o.document, "origin": o.origin} for o in body.origins}
     if body.documents is not None:
@@ -113,6 +116,7 @@ def show_application(seen: Seen) -> wire.Application:
         currency=currency,
         installments=intake.installments,
         purpose=intake.purpose,
+        time_zone=intake.time_zone,
         monthly_income=_shown(intake.monthly_income_minor, currency),
         monthly_debt_service=_shown(intake.monthly_debt_service_minor, currency),
         origins=[wire.FieldOrigin.model_validate({"field": name, **o}) for name, o in sorted(intake.origins.items())],

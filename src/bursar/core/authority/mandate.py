@@ -7,13 +7,14 @@ from datetime import datetime, time
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from bursar.kernel.ids import read
 from bursar.kernel.money import exponent_of, read_amount
 from bursar.kernel.refusal import InvalidArgument
+from bursar.kernel.zones import known_zone
 
 MandateStatus = Literal["draft", "active", "paused", "revoked"]
 Period = Literal["hour", "day", "week", "month", "lifetime"]
@@ -214,19 +215,8 @@ def _window(row: Mapping[str, Any], at: str) -> Window:
     if row["kind"] == "rolling" and row["period"] == "lifetime":
         raise InvalidArgument(f"{at}.kind", "a lifetime does not roll")
     most = read_amount(amount, currency, f"{at}.max_amount").minor if amount is not None and currency else None
-    zone = _zone(row["time_zone"], f"{at}.time_zone")
+    zone = known_zone(row["time_zone"], f"{at}.time_zone")
     return Window(row["kind"], row["period"], zone, currency, most, count, row["per_payee"])
-
-
-def _zone(name: str, at: str) -> str:
-    if name not in _zones():
-        raise InvalidArgument(at, "is not a time zone of the IANA database, such as Europe/Prague")
-    return name
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=64)
@@ -251,7 +241,7 @@ def _hours(row: Mapping[str, Any]) -> Hours:
     start, end = _time_of_day(row["start"], "terms.hours.start"), _time_of_day(row["end"], "terms.hours.end")
     if start >= end:
         raise InvalidArgument("terms.hours.end", "must be later than start, on the same day")
-    return Hours(_zone(row["time_zone"], "terms.hours.time_zone"), frozenset(row["days"]), start, end)
+    return Hours(known_zone(row["time_zone"], "terms.hours.time_zone"), frozenset(row["days"]), start, end)
 
 
 def _time_of_day(text: str, at: str) -> time:

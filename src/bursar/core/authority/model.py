@@ -199,6 +199,16 @@ ACTIONS: dict[str, Action] = {
         Action("write_off_loan", "loans:adjust"),
         Action("pause_loan", "loans:adjust"),
         Action("resume_loan", "loans:adjust"),
+        Action("list_collections", "collections:read"),
+        Action("create_reminder", "collections:work"),
+        Action("list_reminders", "collections:read"),
+        Action("create_promise", "collections:work"),
+        Action("list_promises", "collections:read"),
+        Action("cancel_promise", "collections:rule"),
+        Action("create_contact_rules", "collections:rule"),
+        Action("list_contact_rules", "collections:read"),
+        Action("create_reminder_template", "collections:rule"),
+        Action("list_reminder_templates", "collections:read"),
     )
 }
 

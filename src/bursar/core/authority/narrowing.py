@@ -12,7 +12,7 @@ WIDEST: dict[str, Any] = {
     "actions": [
         "create_transfer", "create_transfers", "reverse_transfer", "create_hold", "capture_hold", "release_hold",
         "create_payment", "confirm_payment", "refund_payment", "create_payout",
-        "decide_application", "accept_offer", "disburse_loan", "repay_loan",
+        "decide_application", "accept_offer", "disburse_loan", "repay_loan", "create_reminder",
     ],
     "approvals": [],
     "counterparties": {"allow": [], "cool_off_seconds": 0, "mode": "any"},

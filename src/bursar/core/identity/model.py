@@ -79,6 +79,9 @@ Scope = Literal[
     "loans:repay",
     "loans:adjust",
     "portfolio:read",
+    "collections:read",
+    "collections:work",
+    "collections:rule",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What no agent's key may ever hold, whoever hands it out.
@@ -117,6 +120,8 @@ HUMAN_ONLY: frozenset[str] = frozenset(
         "loans:adjust",
         # An agent sees the loans that it took in or decided, not the whole book.
         "portfolio:read",
+        # When and in which words borrowers are reminded, and that a promise counts no more.
+        "collections:rule",
     }
 )
 AGENT_SCOPES: tuple[Scope, ...] = tuple(s for s in SCOPES if s not in HUMAN_ONLY)

@@ -10,6 +10,7 @@ from bursar import __version__
 from bursar.faces.cli.application_commands import applications_app
 from bursar.faces.cli.authority import agent_app, approvals_app, freeze_app, mandate_app
 from bursar.faces.cli.case_commands import cases_app
+from bursar.faces.cli.collection_commands import collections_app
 from bursar.faces.cli.jobs_commands import jobs_app
 from bursar.faces.cli.lending_scoring import lending_app
 from bursar.faces.cli.loan_commands import loans_app
@@ -28,6 +29,7 @@ import_app = App(name="import", help="Bring data in.")
 lending_app.command(applications_app)
 lending_app.command(loans_app)
 lending_app.command(scorecards_app)
+lending_app.command(collections_app)
 app.command(key_app)
 app.command(risk_app)
 app.command(jobs_app)

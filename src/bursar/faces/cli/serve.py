@@ -21,6 +21,7 @@ from bursar.api.waiting import ring_for_jobs
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.core.ledger import reading
+from bursar.faces.cli.mail import mail_port
 from bursar.faces.cli.place import CannotServe, Place, opened
 from bursar.faces.cli.providers import connected, refuse_real_keys
 from bursar.faces.cli.upstream import is_loopback
@@ -102,6 +103,7 @@ async def _door(place: Place, settings: Settings, providers: Providers) -> Async
     tasks = (
         *worker.payment_tasks(Shop(workers, providers)),
         *worker.notification_tasks(settings.webhook_delivery_days),
+        *worker.mail_tasks(mail_port(settings, is_sandbox=place.is_sandbox)),
         (dispatcher.turn, 0.25),
     )
     bell = Bell()

@@ -60,7 +60,7 @@ class Plan(NamedTuple):
     @property
     def road(self) -> Road:
         """How its money moves."""
-        return self.shares[0].road
+        return self.shares[0].road if self.shares else "book"
 
     @property
     def call(self) -> CallKind | None:
@@ -106,7 +106,7 @@ async def plan(tx: Tx, job_id: UUID | None, completion: Completion) -> Plan | No
     begun_by = None
     if job.state == "awaiting_payment" and job.token == completion.token:
         begun_by = job.holder_id
-    elif shares[0].road != "book":
+    elif shares and shares[0].road != "book":
         steps = await trail_store.list_steps(tx, job.id)
         called = [s for s in steps if (shares[0].road, definition.step(s.no).effect) in through.CALLS]
         begun_by = next((step.done_by for step in called if step.token == completion.token), None)

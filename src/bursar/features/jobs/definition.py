@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 Effect = Literal["none", "price", "reserve", "capture"]
 # The definition that the quickstart's payments go by.
 AT_ONCE = "agent_payment"
-_BUILT_IN = (AT_ONCE, "checkout", "claim_disbursement", "shared_bill")
+_BUILT_IN = (AT_ONCE, "checkout", "claim_disbursement", "collection", "shared_bill")
 _MOST_STEPS = 20
 _MOST_PAIRS = 100
 
@@ -50,6 +50,11 @@ class Definition(_Part):
     def after_capture(self) -> Sequence[Step]:
         """The steps once money has moved."""
         return self._after("capture")
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is about money that moves; else Bursar begins its jobs and ends them, and they have no shares."""
+        return any(step.effect != "none" for step in self.steps)
 
     @property
     def prices(self) -> bool:

@@ -12,7 +12,7 @@ from bursar.features.jobs import machine, store, through, trail_store
 from bursar.features.jobs.definition import read_definition
 from bursar.features.jobs.machine import Moved
 from bursar.features.jobs.model import Job, Kind, Share
-from bursar.features.jobs.service import told, write
+from bursar.features.jobs.service import locked, told, write
 from bursar.features.jobs.store import Loaded
 from bursar.features.jobs.through import NotUndone
 from bursar.features.jobs.trail_store import NewEffect, Settled
@@ -100,7 +100,7 @@ async def compensate(tx: Tx, job_id: UUID) -> bool:
     held = [share for share in shares if share.state == "reserved"]
     try:
         async with tx.savepoint():
-            if shares[0].road == "book":
+            if not shares or shares[0].road == "book":
                 await _undo(tx, found, captured, held)
             else:
                 await _undo_calls(tx, found, shares)
@@ -166,6 +166,20 @@ async def _release(tx: Tx, job_id: UUID, step: int, shares: list[Share]) -> list
 
 async def _is_pending(tx: Tx, hold_id: UUID) -> bool:
     return (await reading.find_hold(tx, hold_id)).status == "pending"
+
+
+async def give_up(tx: Tx, job_id: UUID, reason: str) -> None:
+    """For other rooms: end a job whose object is gone, whoever holds its step; one that is over stays as it is."""
+    found = await locked(tx, job_id)
+    if found.job.status == "active":
+        await _go(tx, found.job, machine.undoing(found.job, "canceled", None, reason, found.now))
+
+
+async def note(tx: Tx, job_id: UUID, fact: str) -> None:
+    """For other rooms: have those who work on a job know a fact."""
+    found = await locked(tx, job_id)
+    if found.job.status == "active":
+        await _go(tx, found.job, machine.noted(found.job, fact, found.now))
 
 
 async def _go(tx: Tx, before: Job, moved: Moved) -> None:

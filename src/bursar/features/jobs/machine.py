@@ -136,6 +136,8 @@ def failed(
     """The step could not be done: it is tried again later, or for the last time, and then all is undone."""
     refuse_not_held(job, actor, token)
     captured = definition.has_captured(job.step)
+    if not retry and actor.kind == "agent" and not definition.pays:
+        raise JobStateConflict("Bursar ends this job itself: an agent has the step tried again, or hands it over.")
     if not retry and captured and actor.kind == "agent":
         raise JobStateConflict("The money has moved: an agent cannot take it back by failing; an operator may cancel.")
     if (not retry) or (_is_used_up(job) and not captured):
@@ -173,6 +175,8 @@ def canceled(job: Job, definition: Definition, actor: Actor, reason: str, now: d
     """Undo what was done and end; who initiated it may until the money has moved, people and services always."""
     if job.status != "active":
         raise JobStateConflict(f"The job is {job.status}.")
+    if actor.kind == "agent" and not definition.pays:
+        raise JobStateConflict("Bursar ends this job itself; an operator may cancel it.")
     if actor.kind == "agent" and actor.principal_id != job.initiated_by:
         raise JobStateConflict("An agent cancels only what it initiated itself.")
     if actor.kind == "agent" and definition.has_captured(job.step):
@@ -195,6 +199,11 @@ def overdue(job: Job, definition: Definition, now: datetime) -> Moved | None:
         return undoing(job, "failed", None, "Every attempt at the step failed or its lease ran out.", now)
     after = _free(_next(job, now))._replace(run_at=now, last_error="The lease ran out.")
     return Moved(after, Happened("lease_lost", job.step, None))
+
+
+def noted(job: Job, fact: str, now: datetime) -> Moved:
+    """Something that whoever does the step should know; who holds it goes on holding it."""
+    return Moved(_next(job, now)._replace(last_error=fact), Happened("noted", job.step, None, fact))
 
 
 def undoing(job: Job, ends_as: str, who: UUID | None, reason: str, now: datetime) -> Moved:

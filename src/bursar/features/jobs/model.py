@@ -14,7 +14,7 @@ Kind = Literal["reserved", "captured", "released", "reversed"]
 Road = Literal["book", "charge", "payout"]
 Type = Literal[
     "created", "claimed", "completed", "retried", "lease_lost", "handed_over", "awaiting_approval", "awaiting_payment",
-    "compensating", "compensated",
+    "compensating", "compensated", "noted",
 ]  # fmt: skip
 
 LEASE_SECONDS = 60

@@ -39,6 +39,8 @@ class Draft(NamedTuple):
 async def create(tx: Tx, actor: Actor, draft: Draft, job_id: UUID | None = None) -> Job:
     """Initiate a job. Without an amount it is for the step that prices it to say one; with one, to say no more."""
     definition = await _definition(tx, draft.definition, draft.version)
+    if not definition.pays:
+        raise InvalidArgument("definition", f"{definition.name} is begun by Bursar itself, when its time has come")
     money = read_amount(draft.amount, draft.currency) if draft.amount is not None else None
     exponent_of(draft.currency)
     if money is None and not definition.prices:
@@ -55,6 +57,15 @@ async def create(tx: Tx, actor: Actor, draft: Draft, job_id: UUID | None = None)
     assert moved.done
     new = [share._replace(amount_minor=minor) for share, minor in zip(shares, amounts, strict=True)]
     await store.insert_job(tx, moved.job, new, moved.happened, moved.done)
+    return moved.job
+
+
+async def begin(tx: Tx, name: str, job_id: UUID, initiator: UUID, currency: str, reference: str) -> Job:
+    """For other rooms: begin a job that moves no money, in the name of whoever had it set up."""
+    definition, now = await _definition(tx, name, None), await ledger.clock(tx)
+    moved = machine.begun(definition, job_id, initiator, now, currency, None, reference, None)
+    assert moved.done
+    await store.insert_job(tx, moved.job, [], moved.happened, moved.done)
     return moved.job
 
 

@@ -142,14 +142,15 @@ async def insert_job(tx: Tx, job: Job, shares: Sequence[NewShare], happened: Hap
         tx.tenant,
         *job,
     )
-    tx.later(
-        """INSERT INTO job_share (tenant_id, job_id, no, source_id, target_id, method_id, weight, amount_minor)
-           SELECT $1, $2, *
-           FROM unnest($3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])""",
-        tx.tenant,
-        job.id,
-        *[list(column) for column in zip(*shares, strict=True)],
-    )
+    if shares:
+        tx.later(
+            """INSERT INTO job_share (tenant_id, job_id, no, source_id, target_id, method_id, weight, amount_minor)
+               SELECT $1, $2, *
+               FROM unnest($3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])""",
+            tx.tenant,
+            job.id,
+            *[list(column) for column in zip(*shares, strict=True)],
+        )
     trail_store.insert_step(tx, job.id, done)
     _insert_event(tx, job, happened)
 

@@ -54,6 +54,8 @@ class Intake(NamedTuple):
     origins: Mapping[str, Mapping[str, Json]] = {}
     documents: Sequence[Mapping[str, Json]] = ()
     consents: Sequence[Mapping[str, Json]] = ()
+    # Where the hours are counted at which they may be reminded; None: the rules of contact name a zone.
+    time_zone: str | None = None
 
     @property
     def known_by(self) -> str:

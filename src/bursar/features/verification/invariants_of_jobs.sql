@@ -2,7 +2,12 @@
 SELECT j.tenant_id, j.id AS job_id, j.amount_minor, sum(s.amount_minor) AS shares
 FROM job AS j LEFT JOIN job_share AS s ON j.tenant_id = s.tenant_id AND j.id = s.job_id
 GROUP BY j.tenant_id, j.id
-HAVING sum(s.amount_minor) IS DISTINCT FROM j.amount_minor OR count(s.no) = 0 OR count(s.amount_minor) NOT IN (0, count(s.no));
+HAVING sum(s.amount_minor) IS DISTINCT FROM j.amount_minor OR count(s.amount_minor) NOT IN (0, count(s.no))
+OR (count(s.no) = 0) = EXISTS (
+    SELECT FROM job_definition AS d
+    WHERE d.tenant_id = j.tenant_id AND d.name = j.definition AND d.version = j.definition_version
+        AND d.body::jsonb @> '{"steps": [{"effect": "capture"}]}'
+);
 
 -- name: I47 What happened to a job is there for each of its versions, and it goes by the definition that its hash was made of
 SELECT j.tenant_id, j.id AS job_id, j.version::text AS found

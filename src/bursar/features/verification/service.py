@@ -17,6 +17,7 @@ _FILES = (
     "invariants_of_payments.sql",
     "invariants_of_lending.sql",
     "invariants_of_loans.sql",
+    "invariants_of_collections.sql",
 )
 MOST_ROWS_A_QUERY = 20
 

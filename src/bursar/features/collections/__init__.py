@@ -1,0 +1,1 @@
+"""Collections: what is done about loans that are late, by agents that claim its steps and by people."""
