@@ -26,7 +26,7 @@ CREATE TABLE bursar.account (
     CONSTRAINT account_upstream_check CHECK (((upstream IS NULL) OR ((floor_minor IS NULL) AND (normal_side = 'credit'::text) AND (number !~~ 'world:%'::text)))),
     CONSTRAINT available_above_floor CHECK (((floor_minor IS NULL) OR ((posted_minor - held_minor) >= floor_minor)))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.account FORCE ROW LEVEL SECURITY;
 
@@ -44,7 +44,8 @@ CREATE TABLE bursar.answer (
     event_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT answer_request_hash_check CHECK ((length(request_hash) = 32))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.answer FORCE ROW LEVEL SECURITY;
 
@@ -59,7 +60,8 @@ CREATE TABLE bursar.api_key (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     revoked_at timestamp with time zone,
     CONSTRAINT api_key_secret_hash_check CHECK ((length(secret_hash) = 32))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.api_key FORCE ROW LEVEL SECURITY;
 
@@ -206,7 +208,8 @@ CREATE TABLE bursar.counterparty (
     created_by uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT counterparty_status_check CHECK ((status = ANY (ARRAY['active'::text, 'blocked'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.counterparty FORCE ROW LEVEL SECURITY;
 
@@ -250,7 +253,8 @@ CREATE TABLE bursar.decision (
     fingerprint uuid,
     CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.decision FORCE ROW LEVEL SECURITY;
 
@@ -271,7 +275,8 @@ CREATE TABLE bursar.entry (
     CONSTRAINT entry_check CHECK (((kind = 'reversal'::text) = (reverses_id IS NOT NULL))),
     CONSTRAINT entry_check1 CHECK (((kind = 'capture'::text) = (hold_id IS NOT NULL))),
     CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text, 'payment'::text, 'loan'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.entry FORCE ROW LEVEL SECURITY;
 
@@ -287,7 +292,8 @@ CREATE TABLE bursar.event (
     body text NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.event FORCE ROW LEVEL SECURITY;
 
@@ -335,7 +341,7 @@ CREATE TABLE bursar.hold (
     CONSTRAINT hold_check2 CHECK (((status = 'posted'::text) = (captured_minor > 0))),
     CONSTRAINT hold_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'voided'::text, 'expired'::text])))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
 
@@ -496,7 +502,7 @@ CREATE TABLE bursar.limit_usage (
     CONSTRAINT limit_usage_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT limit_usage_uses_check CHECK ((uses >= 0))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.limit_usage FORCE ROW LEVEL SECURITY;
 
@@ -517,7 +523,8 @@ CREATE TABLE bursar.posting (
     effective_at timestamp with time zone NOT NULL,
     CONSTRAINT posting_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT posting_check CHECK ((source_id <> target_id))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.posting FORCE ROW LEVEL SECURITY;
 
@@ -769,7 +776,7 @@ CREATE TABLE bursar.mandate (
     CONSTRAINT mandate_check1 CHECK ((parent_id <> id)),
     CONSTRAINT mandate_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'revoked'::text])))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.mandate FORCE ROW LEVEL SECURITY;
 
@@ -970,7 +977,8 @@ CREATE TABLE bursar.principal (
     team text,
     CONSTRAINT principal_kind_check CHECK ((kind = ANY (ARRAY['agent'::text, 'operator'::text, 'service'::text]))),
     CONSTRAINT principal_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.principal FORCE ROW LEVEL SECURITY;
 
@@ -1588,6 +1596,8 @@ CREATE INDEX loan_by_night ON bursar.loan USING btree (tenant_id, day, id) WHERE
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
 CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX mandate_of_team ON bursar.mandate USING btree (tenant_id, team) WHERE (agent_id IS NULL);
 
 CREATE INDEX operator_credential_in_use ON bursar.operator_credential USING btree (tenant_id, operator_id) WHERE (removed_at IS NULL);
 
