@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.authority.facts import Earlier, Used
@@ -31,43 +31,38 @@ class Known(NamedTuple):
     latest: dict[UUID, Earlier]
 
 
+# Each part has one way to go, by its own index: a tenant may have as many mandates as it has agents.
+_CHAINS: Final = """
+    WITH RECURSIVE chain AS (
+        SELECT m.id, m.parent_id FROM unnest($2::uuid[]) a (id) CROSS JOIN LATERAL (
+            SELECT id, parent_id FROM mandate
+            WHERE tenant_id = $1 AND agent_id = a.id AND status <> 'draft' OFFSET 0) m
+        UNION
+        SELECT m.id, m.parent_id FROM unnest($3::text[]) t (name) CROSS JOIN LATERAL (
+            SELECT id, parent_id FROM mandate
+            WHERE tenant_id = $1 AND agent_id IS NULL AND team = t.name AND status <> 'draft' OFFSET 0) m
+        UNION
+        SELECT id, parent_id FROM mandate
+        WHERE tenant_id = $1 AND agent_id IS NULL AND team IS NULL AND status <> 'draft'
+        UNION
+        SELECT m.id, m.parent_id FROM chain c CROSS JOIN LATERAL (
+            SELECT id, parent_id FROM mandate WHERE tenant_id = $1 AND id = c.parent_id OFFSET 0) m),
+    wanted AS MATERIALIZED (SELECT DISTINCT id FROM chain ORDER BY id)
+    SELECT m.* FROM wanted w CROSS JOIN LATERAL (
+        SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
+               changed_at
+        FROM mandate WHERE tenant_id = $1 AND id = w.id"""
+
+
 async def lock_mandates_for(tx: Tx, agents: Iterable[tuple[UUID, str | None]]) -> list[Mandate]:
     """All mandates for these agents (id and team) or for all agents, with those above them; locked in id order."""
-    wanted = list(agents)
-    return await tx.rows(
-        Mandate,
-        """WITH RECURSIVE chain AS (
-               SELECT id, parent_id FROM mandate
-               WHERE tenant_id = $1 AND status <> 'draft'
-                 AND (agent_id = ANY($2::uuid[]) OR team = ANY($3::text[]) OR (agent_id IS NULL AND team IS NULL))
-               UNION
-               SELECT m.id, m.parent_id FROM mandate m JOIN chain c ON m.id = c.parent_id WHERE m.tenant_id = $1)
-           SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
-                  changed_at
-           FROM mandate WHERE tenant_id = $1 AND id IN (SELECT id FROM chain) ORDER BY id FOR NO KEY UPDATE""",
-        tx.tenant,
-        [agent_id for agent_id, _ in wanted],
-        [team for _, team in wanted if team],
-    )
+    ids, teams = zip(*agents, strict=True)
+    return await tx.rows(Mandate, _CHAINS + " FOR NO KEY UPDATE) m", tx.tenant, ids, [team for team in teams if team])
 
 
 async def list_mandates_for(tx: Tx, agent_id: UUID, team: str | None) -> list[Mandate]:
     """All mandates for an agent, with those above them, without a lock."""
-    return await tx.rows(
-        Mandate,
-        """WITH RECURSIVE chain AS (
-               SELECT id, parent_id FROM mandate
-               WHERE tenant_id = $1 AND status <> 'draft'
-                 AND (agent_id = $2 OR team = $3 OR (agent_id IS NULL AND team IS NULL))
-               UNION
-               SELECT m.id, m.parent_id FROM mandate m JOIN chain c ON m.id = c.parent_id WHERE m.tenant_id = $1)
-           SELECT id, version, name, agent_id, team, parent_id, status, not_before, expires_at, terms, granted_by,
-                  changed_at
-           FROM mandate WHERE tenant_id = $1 AND id IN (SELECT id FROM chain) ORDER BY id""",
-        tx.tenant,
-        agent_id,
-        team,
-    )
+    return await tx.rows(Mandate, _CHAINS + " OFFSET 0) m", tx.tenant, [agent_id], [team] if team else [])
 
 
 async def look_up(

@@ -28,6 +28,7 @@ Fate = Literal["committed", "aborted", "unknown"]
 
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _SECONDS_TO_SETTLE = 2.0
+_SECONDS_OF_A_PLAN = 20
 _SECONDS_TO_CONNECT = 2.0
 
 
@@ -70,6 +71,8 @@ class Database:
             "application_name": "bursar",
             # Every statement has its index; a plan made while a table was small must not scan it when it is large.
             "enable_seqscan": "off",
+            # They are short and many: to compile one, as a server that can does where a cost looks high, costs more.
+            "jit": "off",
         }
         if not durable:
             settings["synchronous_commit"] = "off"
@@ -81,6 +84,8 @@ class Database:
             reset=_nothing,
             server_settings=settings,
             statement_cache_size=statement_cache_size,
+            # A plan is kept as long: what was planned while a table was small is planned again as it grows.
+            max_cached_statement_lifetime=_SECONDS_OF_A_PLAN,
             max_queries=10_000_000,
             timeout=_SECONDS_TO_CONNECT,
             command_timeout=35,
