@@ -110,6 +110,7 @@ ABOUT_SOMETHING_NEW = {
     "create_customer",
     "create_payment_method",
     "create_loan_product",
+    "create_job_definition",
     "create_application",
     "quick_apply",
 }
