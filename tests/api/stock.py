@@ -113,8 +113,8 @@ class Stock:
         if operation.id == "create_job_definition":
             assert body
             # What comes first is done by making the job, and roles are kept apart from others.
-            body["steps"][0]["name"] = "finish"
-            body["steps"].insert(0, {"name": "initiate", "role": "initiate", "stage": "initiated"})
+            first = {"name": "ask", "role": "initiate", "max_attempts": None, "timeout_seconds": None}
+            body["steps"] = [body["steps"][0] | first, {"name": "finish", "role": "execute", "stage": "done"}]
             body |= {"name": f"d{new_id().hex[:20]}", "separate": [["initiate", "execute"]]}
         if operation.id == "create_loan_product":
             assert body

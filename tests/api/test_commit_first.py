@@ -89,7 +89,7 @@ EVENTS = {
     "lift_quarantine": 4,
     # And what was held, given back.
     "lift_payout_quarantine": 5,
-    "settle_transfer": 5,
+    "settle_transfer": 6,
 }
 
 

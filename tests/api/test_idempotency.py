@@ -111,6 +111,7 @@ ABOUT_SOMETHING_NEW = {
     "create_payment_method",
     "create_loan_product",
     "draft_scorecard",
+    "create_job_definition",
     "create_application",
     "quick_apply",
 }

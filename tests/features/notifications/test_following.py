@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from uuid import UUID
 
 import psycopg
@@ -78,6 +78,25 @@ async def test_what_is_open_when_an_endpoint_is_made_is_told_to_it(teller: Telle
         endpoint = await teller.endpoint()
     await teller.happened("a.later")
     await teller.follow()
+    assert event in await teller.told(endpoint)
+
+
+async def test_nothing_is_passed_that_an_endpoint_is_owed_which_is_being_made(teller: Teller) -> None:
+    """What commits between its beginning and its COMMIT is above its `since`: the cursor waits for it."""
+    await teller.endpoint("https://example.com/other")
+    async with AsyncExitStack() as open_still:
+        early = await open_still.enter_async_context(teller.database.transaction(teller.tenant_id))
+        (event,) = happen(early, "a.fact")
+        await early.flush()
+        async with teller.database.transaction(teller.tenant_id) as tx:
+            actor = await approvals.acting(tx, "operator")
+            endpoint = (await service.create(tx, actor, "https://example.com/new", "", ())).endpoint.id
+            await tx.flush()
+            await open_still.aclose()
+            async with teller.worker.transaction(teller.tenant_id) as follower:
+                assert await following.follow(follower) == 0
+    while await teller.follow():
+        pass
     assert event in await teller.told(endpoint)
 
 

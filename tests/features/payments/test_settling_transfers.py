@@ -172,6 +172,18 @@ async def test_for_an_agent_that_is_stopped_nothing_is_sent_and_people_may_still
     assert (held.json()["posted"], held.json()["held"]) == ("0.00", "0.00")
 
 
+async def test_a_key_that_means_another_transfer_has_nothing_asked(branch: Branch) -> None:
+    one, same = await lost(branch, key()), key()
+    branch.counter.clock.pass_by(seconds=31)
+    assert (await settle(branch, one, "ask_again", same)).status_code == 200
+    other = await lost(branch, key())
+    branch.counter.clock.pass_by(seconds=31)
+    calls = len(branch.upstream.calls)
+    refused = await settle(branch, other, "ask_again", same)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_conflict")
+    assert len(branch.upstream.calls) == calls
+
+
 async def test_of_two_who_declare_at_once_one_does_and_no_agent_may(branch: Branch) -> None:
     transfer = await lost(branch, key())
     silence(branch)

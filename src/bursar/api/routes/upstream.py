@@ -1,5 +1,7 @@
 """What people say of another service: which accounts live there, and what became of a transfer without an answer."""
 
+from uuid import UUID
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -11,11 +13,13 @@ from bursar.api.routes.payment_shapes import show_settled
 from bursar.api.routes.refs import AccountPath, IdPath, account_ref
 from bursar.api.routing import GatedRoute
 from bursar.core.events.model import Happening
+from bursar.core.idempotency.model import UNDER_WAY, Answer
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.core.ledger.model import Account
 from bursar.features.payments import settling_transfers
 from bursar.features.payments.model import Attempt
+from bursar.features.payments.resolving import resolve
 from bursar.features.payments.transferring import live_upstream
 from bursar.features.payments.upstream import available_at
 from bursar.kernel.db import Tx
@@ -72,8 +76,15 @@ async def settle_transfer(caller: CallerOf, key: IdempotencyKey, transfer_id: Id
     """
     ask = caller.ask("settle_transfer", key, body, transfer_id)
     shop, known = shop_of(caller), read("tr", transfer_id)
-    if body.decision == "ask_again" and await caller.may(ask):
-        await settling_transfers.ask_again(shop, ask.credential.tenant_id, known)
+    if body.decision == "ask_again":
+
+        async def begin(tx: Tx, _: Actor) -> tuple[UUID, Happening]:
+            return await settling_transfers.ask_again(tx, shop.now, known, body.reason)
+
+        reply = await caller.begin(ask, begin, lambda _: Answer(UNDER_WAY, b""))
+        if known is None or isinstance(reply, Refusal) or reply.status != UNDER_WAY:
+            return caller.respond(reply, ask)
+        await resolve(shop, ask.credential.tenant_id, known, at_once=True)
 
     async def work(tx: Tx, actor: Actor) -> tuple[Attempt, Happening]:
         return await settling_transfers.settle(tx, actor, shop.now, known, body.decision, body.reason)

@@ -6,12 +6,15 @@ from typing import Any
 from bursar.api.routes.payment_shapes import show_settled
 from bursar.core.authority import approvals
 from bursar.core.events import service as events
-from bursar.core.events.model import event_of
+from bursar.core.events.model import Happening, event_of
+from bursar.core.identity.model import Actor
 from bursar.faces.cli.place import opened
 from bursar.faces.cli.providers import connected
 from bursar.features.payments import settling_transfers
 from bursar.features.payments.calling import Shop
+from bursar.features.payments.resolving import resolve
 from bursar.features.payments.settling_transfers import Decision
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id, read
 from bursar.kernel.settings import Settings
 
@@ -24,11 +27,17 @@ async def settle(
         shop, known = Shop(place.database, providers), read("tr", transfer_id)
         if decision == "ask_again":
             async with place.database.transaction(place.tenant_id) as tx:
-                await approvals.acting(tx, operator)
-            await settling_transfers.ask_again(shop, place.tenant_id, known)
+                actor = await approvals.acting(tx, operator)
+                transfer_id, happening = await settling_transfers.ask_again(tx, shop.now, known, reason)
+                _record(tx, actor, happening)
+            await resolve(shop, place.tenant_id, transfer_id, at_once=True)
         async with place.database.transaction(place.tenant_id) as tx:
             actor = await approvals.acting(tx, operator)
             settled, happening = await settling_transfers.settle(tx, actor, shop.now, known, decision, reason)
-            told = happening._replace(payload={**happening.payload, "by": "command line"})
-            events.record(tx, [event_of(new_id(), actor, "", "settle_transfer", told)])
+            _record(tx, actor, happening)
     return show_settled(settled).model_dump(mode="json")
+
+
+def _record(tx: Tx, actor: Actor, happening: Happening) -> None:
+    told = happening._replace(payload={**happening.payload, "by": "command line"})
+    events.record(tx, [event_of(new_id(), actor, "", "settle_transfer", told)])

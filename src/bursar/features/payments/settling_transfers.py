@@ -15,13 +15,11 @@ from bursar.features.cases import service as cases
 from bursar.features.cases.model import Subject
 from bursar.features.payments import due_store, failing, store
 from bursar.features.payments.applying import apply
-from bursar.features.payments.calling import Shop
 from bursar.features.payments.lifting import CASES
 from bursar.features.payments.model import OPEN, Attempt
 from bursar.features.payments.ports import Effect, Report
-from bursar.features.payments.resolving import resolve
 from bursar.features.payments.upstream import DECLARED_NOT_MADE, NAME, UpstreamContradicts, UpstreamUndecided
-from bursar.kernel.db import Tx, retrying
+from bursar.kernel.db import Tx
 from bursar.kernel.ids import show
 from bursar.kernel.refusal import UnknownObject
 
@@ -29,28 +27,21 @@ from bursar.kernel.refusal import UnknownObject
 Decision: TypeAlias = Literal["ask_again", "made", "not_made"]
 
 
-async def ask_again(shop: Shop, tenant_id: UUID, transfer_id: UUID | None) -> None:
-    """Make the call of an unsettled transfer again, in no transaction, and write what came of it."""
-
-    async def have_it_asked() -> bool:
-        async with shop.database.transaction(tenant_id) as tx:
-            found = await store.find_attempt(tx, transfer_id, locked=True) if transfer_id else None
-            asks = found is not None and found.kind == "transfer" and found.status in ("pending", "unknown")
-            if found and asks:
-                await due_store.ask_soon(tx, found.id, shop.now)
-            return asks
-
-    if transfer_id and await retrying(have_it_asked):
-        await resolve(shop, tenant_id, transfer_id, at_once=True)
+async def ask_again(tx: Tx, now: datetime, transfer_id: UUID | None, reason: str) -> tuple[UUID, Happening]:
+    """Have an unsettled transfer asked about; whoever commits this does so by `resolve`, at once. Returns its id."""
+    found = await _locked(tx, transfer_id)
+    if found.status == "waiting":
+        raise StateConflict("The transfer waits for an approval, and nothing was sent.")
+    if found.status in OPEN:
+        await due_store.ask_soon(tx, found.id, now)
+    return found.id, Happening("transfer.asked_again", found.status, {"reason": reason}, show("tr", found.id))
 
 
 async def settle(
     tx: Tx, actor: Actor, now: datetime, transfer_id: UUID | None, decision: Decision, reason: str
 ) -> tuple[Attempt, Happening]:
     """Write down what people have decided; after `ask_again` it is what the upstream has said."""
-    found = await store.find_attempt(tx, transfer_id, locked=True) if transfer_id else None
-    if found is None or found.kind != "transfer":
-        raise UnknownObject("transfer upstream")
+    found = await _locked(tx, transfer_id)
     if decision == "ask_again" and found.status in OPEN:
         raise UpstreamContradicts if found.quarantined else UpstreamUndecided
     if decision != "ask_again":
@@ -66,6 +57,13 @@ async def settle(
     assert transfer
     facts = {"asked": found.asked, "decision": decision, "reason": reason}
     return transfer, Happening("transfer.settled", transfer.status, facts, name)
+
+
+async def _locked(tx: Tx, transfer_id: UUID | None) -> Attempt:
+    found = await store.find_attempt(tx, transfer_id, locked=True) if transfer_id else None
+    if found is None or found.kind != "transfer":
+        raise UnknownObject("transfer upstream")
+    return found
 
 
 def _refuse_declaring(found: Attempt, now: datetime) -> None:
