@@ -1578,6 +1578,8 @@ CREATE INDEX job_leased ON bursar.job USING btree (lease_until) WHERE (state = '
 
 CREATE INDEX job_open ON bursar.job USING btree (tenant_id, role, run_at, id) WHERE (status = 'active'::text);
 
+CREATE INDEX loan_accrual_by_day ON bursar.loan_accrual USING btree (tenant_id, day);
+
 CREATE INDEX loan_application_awaiting ON bursar.loan_application USING btree (tenant_id, id) WHERE (approval_id IS NOT NULL);
 
 CREATE INDEX loan_application_by_status ON bursar.loan_application USING btree (tenant_id, status, id);
