@@ -3,12 +3,15 @@
 from typing import Any
 
 import psycopg
+import pytest
 
 from bursar import worker
+from bursar.features.lending import application as model
+from bursar.features.lending import application_store
 from bursar.features.lending.catalog import Product
 from bursar.features.lending.policy import judge
 from bursar.kernel.db import Database
-from bursar.kernel.ids import new_id
+from bursar.kernel.ids import new_id, read
 from tests.features.lending.applying import CONSENT, Lender, refused
 
 CAPS = {"per_transaction": [{"currency": "USD", "max": "5000", "auto_max": "2000"}]}
@@ -152,6 +155,18 @@ async def test_where_an_application_stands_is_told_before_any_limit_is_asked(len
     gone = await lender.ok(key, f"/applications/{found['id']}/withdraw", {"version": 2})
     detail = refused(await lender.decide(key, gone, "approved"), 409, "state_conflict")
     assert detail.startswith("The application is withdrawn.")
+
+
+@pytest.mark.parametrize("status", sorted(model.OVER))
+async def test_people_are_asked_of_nothing_that_is_over(lender: Lender, workers: Database, status: str) -> None:
+    made = await lender.submitted()
+    async with workers.transaction(lender.tenant.id) as tx:
+        found = await application_store.find_application(tx, read("app", made["id"]) or new_id())
+    assert found
+    over = found._replace(status=status)
+    for outcome in ("approved", "rejected", "review", "accepted"):
+        with pytest.raises(model.ApplicationConflict):
+            model.awaiting(over, new_id(), outcome, found.created_at)
 
 
 async def test_a_consent_that_was_taken_back_stops_the_decision(lender: Lender) -> None:
