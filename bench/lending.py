@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 from rich.table import Table
@@ -22,6 +22,7 @@ from bursar.core.identity.model import Actor
 from bursar.core.ledger import accounts
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.orders import Move, SendMoney
+from bursar.faces.cli.verify import REPLAYS
 from bursar.features.lending import loan_store, nightly, service, store
 from bursar.features.lending.application import Intake
 from bursar.features.lending.booking import book
@@ -54,12 +55,27 @@ TERMS: Final[Mapping[str, Json]] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many loans had their night in how many seconds; `violations` is what verification found, if anything."""
+    """How many loans had their night in how many seconds; `violations` is what verification found, if anything.
+
+    What the night did: how many loans accrued interest, on how many an installment fell due, and how many are overdue.
+    """
 
     environment: Environment
     loans: int
     seconds: float
+    accrued: int
+    fell_due: int
+    overdue: int
     violations: str | None
+
+
+class Done(NamedTuple):
+    """What a night has left behind."""
+
+    accrued: int
+    fell_due: int
+    overdue: int
+    behind: int
 
 
 def measure_night(scratch: Path, loans: int) -> Report:
@@ -77,7 +93,9 @@ def measure_night(scratch: Path, loans: int) -> Report:
         for scheduler in schedulers:
             scheduler.join()
         seconds = time.perf_counter() - began
-        return Report(describe(url), DAYS * -(-loans // DAYS), seconds, asyncio.run(_violations(url)))
+        made = DAYS * -(-loans // DAYS)
+        done, violations = asyncio.run(_looked_at(url, made))
+        return Report(describe(url), made, seconds, done.accrued, done.fell_due, done.overdue, violations)
     finally:
         server.stop()
 
@@ -91,15 +109,28 @@ def _pass(url: str) -> None:
     asyncio.run(work())
 
 
-async def _violations(url: str) -> str | None:
+async def _looked_at(url: str, loans: int) -> tuple[Done, str | None]:
+    """What the night did, and whatever is wrong: every loan is held against the replay of its facts."""
     database = await Database.open(url, role="bursar_verify", connections=1)
     try:
         async with database.transaction(read_only=True) as tx:
-            found = [str(violation) for violation in await verification.verify(tx)]
-            behind = await tx.value(int, "SELECT count(*)::int FROM loan WHERE day < (now() AT TIME ZONE 'UTC')::date")
+            found = await verification.verify(tx)
+            found += await verification.replayed(tx, REPLAYS, lambda _replay, _looked_at: None)
+            done = await tx.row(
+                Done,
+                """SELECT (SELECT count(*) FROM loan_accrual WHERE day = d.today AND interest_minor > 0),
+                          (SELECT count(*) FROM loan WHERE state::jsonb #>> '{open,-1,0}' = d.today::text),
+                          (SELECT count(*) FROM loan WHERE bucket <> 'current'),
+                          (SELECT count(*) FROM loan WHERE day < d.today)
+                   FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d""",
+            )
     finally:
         await database.close()
-    return "\n".join([*found, *([f"{behind} loans are behind."] if behind else [])]) or None
+    assert done
+    wrong = [str(violation) for violation in found]
+    if (done.accrued, done.behind) != (loans, 0) or not done.overdue:
+        wrong.append(f"The night is not done: {done}.")
+    return done, "\n".join(wrong) or None
 
 
 async def _lend(url: str, loans: int) -> None:
@@ -177,7 +208,8 @@ async def _copy(url: str, loan: Loan, copies: int) -> None:
 def as_table(report: Report) -> Table:
     """One row."""
     table = Table(title=f"A night of loans, {SCHEDULERS} schedulers")
-    for head in ("loans", "seconds", "loans per second"):
+    for head in ("loans", "seconds", "loans per second", "accrued", "fell due", "overdue"):
         table.add_column(head, justify="right")
-    table.add_row(str(report.loans), f"{report.seconds:.1f}", f"{report.loans / report.seconds:.0f}")
+    counts = (str(report.accrued), str(report.fell_due), str(report.overdue))
+    table.add_row(str(report.loans), f"{report.seconds:.1f}", f"{report.loans / report.seconds:.0f}", *counts)
     return table

@@ -26,6 +26,8 @@ async def test_an_application_goes_from_a_draft_to_its_decision_and_keeps_its_tr
     path = f"/applications/{made['id']}"
     detail = refused(await lender.post("ann", f"{path}/submit", {"version": 1}), 403, "consent_required")
     assert "credit_check" in detail
+    same = await lender.post("ann", f"{path}/change", {"version": 1, "amount": "1200.00"})
+    assert "does not say already" in refused(same, 422, "invalid_argument")
     changed = await lender.ok("ann", f"{path}/change", {"version": 1, "consents": [CONSENT], "amount": "900"})
     assert (changed["version"], changed["amount"], changed["monthly_income"]) == (2, "900.00", "3000.00")
     ready = await lender.ok("ann", f"{path}/submit", {"version": 2})

@@ -4,12 +4,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import ASGIApp
 
+from bursar.client import Bursar
 from bursar.kernel.db import Database
+from tests.api.serving import BASE
 from tests.api.tenants import Tenant
 from tests.features.lending.applying import Lender, lender_of, refused
 from tests.features.lending.banking import CARD
-from tests.features.lending.statements import carded
+from tests.features.lending.statements import GOOD, carded, lines
 
 
 @pytest.fixture
@@ -65,6 +68,20 @@ async def test_cards_are_listed_a_page_at_a_time(lender: Lender) -> None:
         await lender.client.get("/v1/scorecards?cursor=x", headers={"Authorization": f"Bearer {lender.keys['ann']}"}),
         422, "invalid_argument",
     )  # fmt: skip
+
+
+async def test_the_client_has_a_method_for_each_step(lender: Lender, app: ASGIApp) -> None:
+    product = await lender.product()
+    async with Bursar(BASE, lender.keys["operator"], transport=httpx2.ASGITransport(app)) as bursar:
+        drafted = await bursar.draft_scorecard(**card())
+        assert (drafted.scorecard, drafted.status) == ("test-3", "draft")
+        assert (await bursar.activate_scorecard("test-3")).status == "active"
+        assert (await bursar.retire_scorecard("test-3")).status == "retired"
+        assert [found.scorecard async for found in bursar.iterate_scorecards()] == ["test-3"]
+        found = await bursar.create_application(**await lender.wish(product))
+        sent = await bursar.add_application_statement(found.id, version=1, origin="stated", lines=lines(GOOD))
+        kept = await bursar.get_application_statement(found.id)
+        assert (sent.version, kept.application_version, kept.lines and len(kept.lines)) == (2, 2, 8)
 
 
 async def test_a_card_that_makes_no_sense_is_refused(lender: Lender) -> None:

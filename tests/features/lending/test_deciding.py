@@ -3,13 +3,16 @@
 from typing import Any
 
 import psycopg
+import pytest
 
 from bursar import worker
+from bursar.features.lending import application as model
+from bursar.features.lending import application_store
 from bursar.features.lending.catalog import Product
 from bursar.features.lending.policy import judge
 from bursar.kernel.db import Database
-from bursar.kernel.ids import new_id
-from tests.features.lending.applying import Lender, refused
+from bursar.kernel.ids import new_id, read
+from tests.features.lending.applying import CONSENT, Lender, refused
 
 CAPS = {"per_transaction": [{"currency": "USD", "max": "5000", "auto_max": "2000"}]}
 DAY = {"windows": [{"period": "day", "currency": "USD", "max_amount": "3000"}]}
@@ -144,6 +147,34 @@ async def test_no_agent_approves_what_the_product_refuses_but_a_person_may_who_s
     (decision,) = rejected["decisions"]
     assert (decision["policy"], decision["reason"]) == ("reject", None)
     assert decision["reasons"][0]["fact"].startswith("Debt service would take 41%")
+
+
+async def test_where_an_application_stands_is_told_before_any_limit_is_asked(lender: Lender) -> None:
+    key = await clerk(lender, **CAPS)
+    found = await lender.submitted(key, amount="6000")
+    gone = await lender.ok(key, f"/applications/{found['id']}/withdraw", {"version": 2})
+    detail = refused(await lender.decide(key, gone, "approved"), 409, "state_conflict")
+    assert detail.startswith("The application is withdrawn.")
+
+
+@pytest.mark.parametrize("status", sorted(model.OVER))
+async def test_people_are_asked_of_nothing_that_is_over(lender: Lender, workers: Database, status: str) -> None:
+    made = await lender.submitted()
+    async with workers.transaction(lender.tenant.id) as tx:
+        found = await application_store.find_application(tx, read("app", made["id"]) or new_id())
+    assert found
+    over = found._replace(status=status)
+    for outcome in ("approved", "rejected", "review", "accepted"):
+        with pytest.raises(model.ApplicationConflict):
+            model.awaiting(over, new_id(), outcome, found.created_at)
+
+
+async def test_a_consent_that_was_taken_back_stops_the_decision(lender: Lender) -> None:
+    found = await lender.submitted("ann", await lender.product(consents=["credit_check"]), consents=[CONSENT])
+    changed = await lender.ok("ann", f"/applications/{found['id']}/change", {"version": 2, "consents": []})
+    for who in ("ann", "operator"):
+        refused(await lender.decide(who, changed, "approved", reason="She will."), 403, "consent_required")
+    assert await lender.status(found) == "submitted"
 
 
 async def test_a_rejection_has_a_reason(lender: Lender) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from bursar.features.lending import scorecards
+from bursar.kernel.db import Database
 from tests.features.lending.applying import Lender, refused
 from tests.features.lending.statements import GOOD, MIDDLING, POOR, carded, handed_in, lines
 
@@ -72,6 +74,16 @@ async def test_what_a_statement_shows_is_held_against_the_debts(lender: Lender) 
     sent = await handed_in(lender, "ann", found, lines=lines(GOOD, income="200.00"))
     detail = refused(await lender.decide("ann", sent, "approved"), 403, "policy_refused")
     assert "of the income on the bank statement; 40% may be taken" in detail
+
+
+@pytest.mark.parametrize(("origin", "policy"), [("stated", "pass"), ("inferred", "review")])
+async def test_what_an_agent_inferred_does_not_stand_in_for_what_nobody_said(
+    lender: Lender, origin: str, policy: str
+) -> None:
+    found = await lender.submitted("ann", await lender.product(policy={"max_debt_service_percent": 40}))
+    sent = await handed_in(lender, "ann", found, origin=origin)
+    decided = (await lender.decide("ann", sent, "review")).json()
+    assert decided["decisions"][0]["policy"] == policy
 
 
 @pytest.mark.parametrize("why", ["no statement", "inferred", "a retired card", "a draft", "a short history", "unsure"])
@@ -178,3 +190,13 @@ async def test_a_card_is_retired_before_a_decision_or_after_it(lender: Lender) -
         assert answer.status_code == 200 or answer.json()["code"] == "policy_refused", answer.text
     late = await handed_in(lender, "ann", await lender.submitted("ann", product))
     refused(await lender.decide("ann", late, "approved"), 403, "policy_refused")
+
+
+async def test_a_card_stays_where_it_is_until_a_decision_that_goes_by_it_is_over(
+    lender: Lender, workers: Database
+) -> None:
+    card = await carded(lender)
+    async with workers.transaction(lender.tenant.id) as tx:
+        await scorecards.named(tx, card)
+        refused(await lender.post("operator", f"/scorecards/{card}/retire"), 409, "busy")
+    assert (await lender.ok("operator", f"/scorecards/{card}/retire"))["status"] == "retired"
