@@ -26,7 +26,7 @@ CREATE TABLE bursar.account (
     CONSTRAINT account_upstream_check CHECK (((upstream IS NULL) OR ((floor_minor IS NULL) AND (normal_side = 'credit'::text) AND (number !~~ 'world:%'::text)))),
     CONSTRAINT available_above_floor CHECK (((floor_minor IS NULL) OR ((posted_minor - held_minor) >= floor_minor)))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.account FORCE ROW LEVEL SECURITY;
 
@@ -44,7 +44,8 @@ CREATE TABLE bursar.answer (
     event_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT answer_request_hash_check CHECK ((length(request_hash) = 32))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.answer FORCE ROW LEVEL SECURITY;
 
@@ -59,7 +60,8 @@ CREATE TABLE bursar.api_key (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     revoked_at timestamp with time zone,
     CONSTRAINT api_key_secret_hash_check CHECK ((length(secret_hash) = 32))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.api_key FORCE ROW LEVEL SECURITY;
 
@@ -206,7 +208,8 @@ CREATE TABLE bursar.counterparty (
     created_by uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT counterparty_status_check CHECK ((status = ANY (ARRAY['active'::text, 'blocked'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.counterparty FORCE ROW LEVEL SECURITY;
 
@@ -250,7 +253,8 @@ CREATE TABLE bursar.decision (
     fingerprint uuid,
     CONSTRAINT decision_inputs_hash_check CHECK ((length(inputs_hash) = 32)),
     CONSTRAINT decision_outcome_check CHECK ((outcome = ANY (ARRAY['allow'::text, 'needs_approval'::text, 'step_up'::text, 'deny'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.decision FORCE ROW LEVEL SECURITY;
 
@@ -271,7 +275,8 @@ CREATE TABLE bursar.entry (
     CONSTRAINT entry_check CHECK (((kind = 'reversal'::text) = (reverses_id IS NOT NULL))),
     CONSTRAINT entry_check1 CHECK (((kind = 'capture'::text) = (hold_id IS NOT NULL))),
     CONSTRAINT entry_kind_check CHECK ((kind = ANY (ARRAY['transfer'::text, 'capture'::text, 'reversal'::text, 'statement'::text, 'payment'::text, 'loan'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.entry FORCE ROW LEVEL SECURITY;
 
@@ -287,7 +292,8 @@ CREATE TABLE bursar.event (
     body text NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.event FORCE ROW LEVEL SECURITY;
 
@@ -335,7 +341,7 @@ CREATE TABLE bursar.hold (
     CONSTRAINT hold_check2 CHECK (((status = 'posted'::text) = (captured_minor > 0))),
     CONSTRAINT hold_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'voided'::text, 'expired'::text])))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.hold FORCE ROW LEVEL SECURITY;
 
@@ -497,7 +503,7 @@ CREATE TABLE bursar.limit_usage (
     CONSTRAINT limit_usage_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT limit_usage_uses_check CHECK ((uses >= 0))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.limit_usage FORCE ROW LEVEL SECURITY;
 
@@ -518,7 +524,8 @@ CREATE TABLE bursar.posting (
     effective_at timestamp with time zone NOT NULL,
     CONSTRAINT posting_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT posting_check CHECK ((source_id <> target_id))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.posting FORCE ROW LEVEL SECURITY;
 
@@ -605,6 +612,11 @@ CREATE TABLE bursar.loan_accrual (
     day date NOT NULL,
     interest_minor bigint NOT NULL,
     penalty_minor bigint NOT NULL,
+    principal_owed_minor bigint DEFAULT 0 NOT NULL,
+    interest_owed_minor bigint DEFAULT 0 NOT NULL,
+    fees_owed_minor bigint DEFAULT 0 NOT NULL,
+    penalties_owed_minor bigint DEFAULT 0 NOT NULL,
+    bucket text DEFAULT 'current'::text NOT NULL,
     CONSTRAINT loan_accrual_interest_minor_check CHECK ((interest_minor >= 0)),
     CONSTRAINT loan_accrual_penalty_minor_check CHECK ((penalty_minor >= 0))
 );
@@ -666,6 +678,38 @@ ALTER TABLE ONLY bursar.loan_application_event FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_application_event OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_collection (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    job_id uuid NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_as text,
+    CONSTRAINT loan_collection_check CHECK (((ended_at IS NULL) = (ended_as IS NULL))),
+    CONSTRAINT loan_collection_ended_as_check CHECK ((ended_as = ANY (ARRAY['paid'::text, 'paused'::text, 'charged_off'::text, 'written_off'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_collection FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_collection OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_contact_rules (
+    tenant_id uuid NOT NULL,
+    product text NOT NULL,
+    version integer NOT NULL,
+    rules text NOT NULL,
+    rules_hash bytea NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT loan_contact_rules_rules_hash_check CHECK ((length(rules_hash) = 32)),
+    CONSTRAINT loan_contact_rules_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_contact_rules FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_contact_rules OWNER TO bursar_owner;
+
 CREATE TABLE bursar.loan_decision (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -706,6 +750,23 @@ CREATE TABLE bursar.loan_fact (
 ALTER TABLE ONLY bursar.loan_fact FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_fact OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_mail (
+    tenant_id uuid NOT NULL,
+    reminder_id uuid NOT NULL,
+    status text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    error text,
+    ended_at timestamp with time zone,
+    CONSTRAINT loan_mail_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT loan_mail_check CHECK (((status = ANY (ARRAY['pending'::text, 'sending'::text])) = (ended_at IS NULL))),
+    CONSTRAINT loan_mail_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_mail FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_mail OWNER TO bursar_owner;
 
 CREATE TABLE bursar.loan_offer (
     tenant_id uuid NOT NULL,
@@ -752,6 +813,131 @@ ALTER TABLE ONLY bursar.loan_product FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product OWNER TO bursar_owner;
 
+CREATE TABLE bursar.loan_promise (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    facts integer NOT NULL,
+    made_on date NOT NULL,
+    due_on date NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_promise_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT loan_promise_check CHECK ((due_on >= made_on))
+);
+
+ALTER TABLE ONLY bursar.loan_promise FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_promise_end (
+    tenant_id uuid NOT NULL,
+    promise_id uuid NOT NULL,
+    status text NOT NULL,
+    paid_minor bigint NOT NULL,
+    ended_by uuid,
+    reason text,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_promise_end_check CHECK (((status = 'cancelled'::text) = (ended_by IS NOT NULL))),
+    CONSTRAINT loan_promise_end_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT loan_promise_end_status_check CHECK ((status = ANY (ARRAY['kept'::text, 'broken'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_promise_end FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise_end OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_reminder (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    loan_id uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    template text NOT NULL,
+    template_version integer CONSTRAINT loan_reminder_template_version_not_null1 NOT NULL,
+    rules_product text NOT NULL,
+    rules_version integer NOT NULL,
+    channel text NOT NULL,
+    recipient text,
+    subject text NOT NULL,
+    body text NOT NULL,
+    text_hash bytea NOT NULL,
+    sent_by uuid NOT NULL,
+    event_id uuid NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_reminder_channel_check CHECK ((channel = ANY (ARRAY['webhook'::text, 'email'::text]))),
+    CONSTRAINT loan_reminder_check CHECK (((channel = 'email'::text) = (recipient IS NOT NULL))),
+    CONSTRAINT loan_reminder_text_hash_check CHECK ((length(text_hash) = 32))
+);
+
+ALTER TABLE ONLY bursar.loan_reminder FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_reminder_template (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    made_by uuid NOT NULL,
+    made_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT loan_reminder_template_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_reminder_template FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder_template OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_scorecard (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    card text NOT NULL,
+    card_hash bytea NOT NULL,
+    drafted_by uuid NOT NULL,
+    drafted_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_scorecard_card_hash_check CHECK ((length(card_hash) = 32)),
+    CONSTRAINT loan_scorecard_name_check CHECK ((name ~ '^[a-z][a-z0-9_-]{0,31}$'::text)),
+    CONSTRAINT loan_scorecard_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY bursar.loan_scorecard FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_scorecard_stage (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    changed_by uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT loan_scorecard_stage_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard_stage OWNER TO bursar_owner;
+
+CREATE TABLE bursar.loan_statement (
+    tenant_id uuid NOT NULL,
+    application_id uuid NOT NULL,
+    application_version integer NOT NULL,
+    origin text NOT NULL,
+    document text,
+    body text NOT NULL,
+    body_hash bytea NOT NULL,
+    CONSTRAINT loan_statement_body_hash_check CHECK ((length(body_hash) = 32)),
+    CONSTRAINT loan_statement_check CHECK (((origin = 'document'::text) = (document IS NOT NULL))),
+    CONSTRAINT loan_statement_origin_check CHECK ((origin = ANY (ARRAY['stated'::text, 'document'::text, 'inferred'::text])))
+);
+
+ALTER TABLE ONLY bursar.loan_statement FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_statement OWNER TO bursar_owner;
+
 CREATE TABLE bursar.mandate (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -770,7 +956,7 @@ CREATE TABLE bursar.mandate (
     CONSTRAINT mandate_check1 CHECK ((parent_id <> id)),
     CONSTRAINT mandate_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'revoked'::text])))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.mandate FORCE ROW LEVEL SECURITY;
 
@@ -972,7 +1158,8 @@ CREATE TABLE bursar.principal (
     team text,
     CONSTRAINT principal_kind_check CHECK ((kind = ANY (ARRAY['agent'::text, 'operator'::text, 'service'::text]))),
     CONSTRAINT principal_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE ONLY bursar.principal FORCE ROW LEVEL SECURITY;
 
@@ -1380,6 +1567,15 @@ ALTER TABLE ONLY bursar.loan_application_event
 ALTER TABLE ONLY bursar.loan_application
     ADD CONSTRAINT loan_application_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_job_id_key UNIQUE (tenant_id, job_id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_pkey PRIMARY KEY (tenant_id, product, version);
+
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1388,6 +1584,9 @@ ALTER TABLE ONLY bursar.loan_decision
 
 ALTER TABLE ONLY bursar.loan_fact
     ADD CONSTRAINT loan_fact_pkey PRIMARY KEY (tenant_id, loan_id, seq);
+
+ALTER TABLE ONLY bursar.loan_mail
+    ADD CONSTRAINT loan_mail_pkey PRIMARY KEY (tenant_id, reminder_id);
 
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_pkey PRIMARY KEY (tenant_id, id);
@@ -1403,6 +1602,27 @@ ALTER TABLE ONLY bursar.loan_plan
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_pkey PRIMARY KEY (tenant_id, code, version);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_pkey PRIMARY KEY (tenant_id, promise_id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_pkey PRIMARY KEY (tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_statement
+    ADD CONSTRAINT loan_statement_pkey PRIMARY KEY (tenant_id, application_id, application_version);
 
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_key UNIQUE (tenant_id, application_id);
@@ -1575,6 +1795,8 @@ CREATE INDEX job_leased ON bursar.job USING btree (lease_until) WHERE (state = '
 
 CREATE INDEX job_open ON bursar.job USING btree (tenant_id, role, run_at, id) WHERE (status = 'active'::text);
 
+CREATE INDEX loan_accrual_by_day ON bursar.loan_accrual USING btree (tenant_id, day);
+
 CREATE INDEX loan_application_awaiting ON bursar.loan_application USING btree (tenant_id, id) WHERE (approval_id IS NOT NULL);
 
 CREATE INDEX loan_application_by_status ON bursar.loan_application USING btree (tenant_id, status, id);
@@ -1587,9 +1809,23 @@ CREATE INDEX loan_awaiting ON bursar.loan USING btree (tenant_id, id) WHERE (app
 
 CREATE INDEX loan_by_night ON bursar.loan USING btree (tenant_id, day, id) WHERE (status = 'active'::text);
 
+CREATE INDEX loan_collection_of_loan ON bursar.loan_collection USING btree (tenant_id, loan_id, id);
+
+CREATE UNIQUE INDEX loan_collection_open ON bursar.loan_collection USING btree (tenant_id, loan_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX loan_late ON bursar.loan USING btree (tenant_id, id) WHERE ((status = 'active'::text) AND (bucket <> 'current'::text));
+
+CREATE INDEX loan_mail_due ON bursar.loan_mail USING btree (due_at) WHERE (ended_at IS NULL);
+
+CREATE INDEX loan_promise_of_loan ON bursar.loan_promise USING btree (tenant_id, loan_id, id);
+
+CREATE INDEX loan_reminder_of_loan ON bursar.loan_reminder USING btree (tenant_id, loan_id, made_at);
+
 CREATE INDEX mandate_of_agent ON bursar.mandate USING btree (tenant_id, agent_id);
 
 CREATE INDEX mandate_of_parent ON bursar.mandate USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX mandate_of_team ON bursar.mandate USING btree (tenant_id, team) WHERE (agent_id IS NULL);
 
 CREATE INDEX operator_credential_in_use ON bursar.operator_credential USING btree (tenant_id, operator_id) WHERE (removed_at IS NULL);
 
@@ -1822,6 +2058,18 @@ ALTER TABLE ONLY bursar.loan_application
 ALTER TABLE ONLY bursar.loan_application
     ADD CONSTRAINT loan_application_tenant_id_product_product_version_fkey FOREIGN KEY (tenant_id, product, product_version) REFERENCES bursar.loan_product(tenant_id, code, version);
 
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_job_id_fkey FOREIGN KEY (tenant_id, job_id) REFERENCES bursar.job(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_collection
+    ADD CONSTRAINT loan_collection_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_contact_rules
+    ADD CONSTRAINT loan_contact_rules_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_decision
     ADD CONSTRAINT loan_decision_tenant_id_application_id_application_version_fkey FOREIGN KEY (tenant_id, application_id, application_version) REFERENCES bursar.loan_application_event(tenant_id, application_id, version);
 
@@ -1846,6 +2094,9 @@ ALTER TABLE ONLY bursar.loan_fact
 ALTER TABLE ONLY bursar.loan_fact
     ADD CONSTRAINT loan_fact_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
 
+ALTER TABLE ONLY bursar.loan_mail
+    ADD CONSTRAINT loan_mail_tenant_id_reminder_id_fkey FOREIGN KEY (tenant_id, reminder_id) REFERENCES bursar.loan_reminder(tenant_id, id);
+
 ALTER TABLE ONLY bursar.loan_offer
     ADD CONSTRAINT loan_offer_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_application(tenant_id, id);
 
@@ -1860,6 +2111,51 @@ ALTER TABLE ONLY bursar.loan_product
 
 ALTER TABLE ONLY bursar.loan_product
     ADD CONSTRAINT loan_product_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_tenant_id_ended_by_fkey FOREIGN KEY (tenant_id, ended_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise_end
+    ADD CONSTRAINT loan_promise_end_tenant_id_promise_id_fkey FOREIGN KEY (tenant_id, promise_id) REFERENCES bursar.loan_promise(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_promise
+    ADD CONSTRAINT loan_promise_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_reminder_template
+    ADD CONSTRAINT loan_reminder_template_tenant_id_made_by_fkey FOREIGN KEY (tenant_id, made_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_collection_id_fkey FOREIGN KEY (tenant_id, collection_id) REFERENCES bursar.loan_collection(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES bursar.event(tenant_id, id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_loan_id_fkey FOREIGN KEY (tenant_id, loan_id) REFERENCES bursar.loan(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_reminder
+    ADD CONSTRAINT loan_reminder_tenant_id_sent_by_fkey FOREIGN KEY (tenant_id, sent_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_tenant_id_changed_by_fkey FOREIGN KEY (tenant_id, changed_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_scorecard_stage
+    ADD CONSTRAINT loan_scorecard_stage_tenant_id_name_version_fkey FOREIGN KEY (tenant_id, name, version) REFERENCES bursar.loan_scorecard(tenant_id, name, version);
+
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_tenant_id_drafted_by_fkey FOREIGN KEY (tenant_id, drafted_by) REFERENCES bursar.principal(tenant_id, id);
+
+ALTER TABLE ONLY bursar.loan_scorecard
+    ADD CONSTRAINT loan_scorecard_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
+ALTER TABLE ONLY bursar.loan_statement
+    ADD CONSTRAINT loan_statement_tenant_id_application_id_application_versio_fkey FOREIGN KEY (tenant_id, application_id, application_version) REFERENCES bursar.loan_application_event(tenant_id, application_id, version);
 
 ALTER TABLE ONLY bursar.loan
     ADD CONSTRAINT loan_tenant_id_application_id_fkey FOREIGN KEY (tenant_id, application_id) REFERENCES bursar.loan_offer(tenant_id, application_id);
@@ -2056,6 +2352,14 @@ CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.job FOR SELECT TO bursar_worker USING (true);
 
+CREATE POLICY due ON bursar.loan_collection FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_mail FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_promise FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY due ON bursar.loan_promise_end FOR SELECT TO bursar_worker USING (true);
+
 CREATE POLICY due ON bursar.payment_attempt FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.payment_inbox FOR SELECT TO bursar_worker USING (true);
@@ -2100,15 +2404,35 @@ ALTER TABLE bursar.loan_application ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_application_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE bursar.loan_collection ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_contact_rules ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE bursar.loan_decision ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_fact ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_mail ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_offer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.loan_product ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_promise_end ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_reminder_template ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_scorecard_stage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.loan_statement ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.mandate ENABLE ROW LEVEL SECURITY;
 
@@ -2172,15 +2496,35 @@ CREATE POLICY own ON bursar.loan_application USING ((tenant_id = (NULLIF(current
 
 CREATE POLICY own ON bursar.loan_application_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.loan_collection USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_contact_rules USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.loan_decision USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_fact USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_mail USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_offer USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_plan USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.loan_product USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_promise USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_promise_end USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_reminder USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_reminder_template USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_scorecard USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_scorecard_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own ON bursar.loan_statement USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.mandate USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
@@ -2330,15 +2674,35 @@ CREATE POLICY verify ON bursar.loan_application FOR SELECT TO bursar_verify USIN
 
 CREATE POLICY verify ON bursar.loan_application_event FOR SELECT TO bursar_verify USING (true);
 
+CREATE POLICY verify ON bursar.loan_collection FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_contact_rules FOR SELECT TO bursar_verify USING (true);
+
 CREATE POLICY verify ON bursar.loan_decision FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_fact FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_mail FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_offer FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_plan FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.loan_product FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_promise FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_promise_end FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_reminder FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_reminder_template FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_scorecard FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_scorecard_stage FOR SELECT TO bursar_verify USING (true);
+
+CREATE POLICY verify ON bursar.loan_statement FOR SELECT TO bursar_verify USING (true);
 
 CREATE POLICY verify ON bursar.mandate FOR SELECT TO bursar_verify USING (true);
 
@@ -2493,11 +2857,20 @@ GRANT SELECT ON TABLE bursar.loan_application TO bursar_verify;
 GRANT SELECT,INSERT ON TABLE bursar.loan_application_event TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_application_event TO bursar_verify;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_collection TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_collection TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_contact_rules TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_contact_rules TO bursar_verify;
+
 GRANT SELECT,INSERT ON TABLE bursar.loan_decision TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_decision TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_fact TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_fact TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_mail TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_mail TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_offer TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_offer TO bursar_verify;
@@ -2507,6 +2880,27 @@ GRANT SELECT ON TABLE bursar.loan_plan TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.loan_product TO bursar_app;
 GRANT SELECT ON TABLE bursar.loan_product TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_promise TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_promise TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_promise_end TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_promise_end TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_reminder TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_reminder TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_reminder_template TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_reminder_template TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_scorecard TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_scorecard TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.loan_scorecard_stage TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_scorecard_stage TO bursar_verify;
+
+GRANT SELECT,INSERT ON TABLE bursar.loan_statement TO bursar_app;
+GRANT SELECT ON TABLE bursar.loan_statement TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.mandate TO bursar_app;
 GRANT SELECT ON TABLE bursar.mandate TO bursar_verify;

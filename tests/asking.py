@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, Told
+from bursar.core.authority.actions import ACTIONS
+from bursar.core.authority.model import Ask, Instruction, Told
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import Credential
 from bursar.core.ledger.orders import Move, SendMoney

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.authority.desk import Desk
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity.model import KeyCredential
 from bursar.core.ledger import accounts, reading

@@ -10,7 +10,7 @@ import httpx2
 import psycopg
 import pytest
 
-from bursar.core.authority.model import ACTIONS
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.identity.model import AGENT_SCOPES, HUMAN_ONLY, SCOPES
 from tests.api.books import Books, without_events
 from tests.api.operations import Operation, alternatives

@@ -7,7 +7,7 @@ import httpx2
 import psycopg
 import pytest
 
-from bursar.core.authority.model import ACTIONS
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.identity.keys import make_key
 from bursar.core.identity.model import SCOPES, read_key_id
 from bursar.kernel.db import Database

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from bursar.core.authority.model import ACTIONS
+from bursar.core.authority.actions import ACTIONS
 
 ROOT = Path(__file__).parents[2] / "src" / "bursar"
 

@@ -12,7 +12,7 @@ from bursar.api.app import create_api
 from bursar.api.door import Door
 from bursar.api.telemetry import Telemetry
 from bursar.client import Bursar
-from bursar.core.authority.model import ACTIONS
+from bursar.core.authority.actions import ACTIONS
 
 # Nothing of these moves money, so a repetition does no harm that the state does not show.
 MOVES_NO_MONEY = {
@@ -33,7 +33,6 @@ MOVES_NO_MONEY = {
     "fetch_provider_transactions",
     "create_loan_product", "create_application", "change_application", "submit_application", "withdraw_application",
     "make_offer", "draft_scorecard", "activate_scorecard", "retire_scorecard", "add_application_statement",
-    "make_offer",
     "create_promise", "cancel_promise", "create_contact_rules", "create_reminder_template",
 }  # fmt: skip
 # A check writes nothing, so there is nothing to repeat.

@@ -11,9 +11,10 @@ import psycopg
 from psycopg import sql
 
 from bursar.core.authority import approval_store, approvals, mandates
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.authority.approval_store import Approval
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told, refused
+from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told, refused
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.idempotency.model import Answer, Claim

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.authority.desk import Desk
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.model import ACTIONS, Ask, Instruction, PendingApproval, Told
+from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told
 from bursar.core.authority.narrowing import WIDEST
 from bursar.core.idempotency.model import Answer, Claim
 from bursar.core.identity import service as identity

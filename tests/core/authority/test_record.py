@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bursar.core.authority import service as authority
-from bursar.core.authority.model import ACTIONS, Ask
+from bursar.core.authority.actions import ACTIONS
+from bursar.core.authority.model import Ask
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, Recorded
 from bursar.core.events.service import Filter

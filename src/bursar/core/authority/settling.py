@@ -5,8 +5,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority import moving, store, telling
+from bursar.core.authority.actions import ACTIONS
 from bursar.core.authority.facts import Meter, Used
-from bursar.core.authority.model import ACTIONS
 from bursar.core.authority.record import meters_of
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
