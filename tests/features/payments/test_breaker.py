@@ -135,3 +135,19 @@ async def test_of_many_at_once_one_tries_a_provider_that_was_down(
     monkeypatch.undo()
     await guarded.settle(3)
     await guarded.refuse_difference()
+
+
+async def test_while_it_is_open_nothing_is_called_whoever_asks() -> None:
+    """Questions and what was begun before come here without being refused ahead."""
+    breaker, now, calls = Breaker(), datetime(2026, 11, 22, tzinfo=UTC), list[int]()
+
+    async def fail() -> None:
+        calls.append(1)
+        raise OutcomeUnknown
+
+    for _ in range(FAILURES_TO_OPEN):
+        with pytest.raises(OutcomeUnknown):
+            await breaker.call(fail, lambda: now)
+    with pytest.raises(NotSent):
+        await breaker.call(fail, lambda: now)
+    assert len(calls) == FAILURES_TO_OPEN

@@ -28,9 +28,9 @@ async def settle(
         if decision == "ask_again":
             async with place.database.transaction(place.tenant_id) as tx:
                 actor = await approvals.acting(tx, operator)
-                transfer_id, happening = await settling_transfers.ask_again(tx, shop.now, known, reason)
+                asked_id, happening = await settling_transfers.ask_again(tx, shop.now, known, reason)
                 _record(tx, actor, happening)
-            await resolve(shop, place.tenant_id, transfer_id, at_once=True)
+            await resolve(shop, place.tenant_id, asked_id, at_once=True)
         async with place.database.transaction(place.tenant_id) as tx:
             actor = await approvals.acting(tx, operator)
             settled, happening = await settling_transfers.settle(tx, actor, shop.now, known, decision, reason)
