@@ -233,3 +233,16 @@ async def test_a_claim_that_is_given_up_before_it_is_paid_out_gives_its_funds_ba
     found = await crew.get(f"/{job}")
     assert (found["status"], found["shares"][0]["state"]) == ("canceled", "released")
     assert await crew.available(crew.tenant.main) == "1000000.00"
+
+
+async def test_what_is_being_given_back_is_not_asked_for_again(
+    crew: Crew, workers: Database, database_url: str
+) -> None:
+    job = await crew.until("reserved", shares=await charged(crew, "sandbox_ok"))
+    await crew.ok("operator", f"/{job}/cancel", {"reason": "No."})
+    for _ in range(3):  # Before the provider has heard of it.
+        soon(database_url)
+        await worker.compensate_jobs(workers)
+    await work(workers, database_url)
+    assert (await crew.get(f"/{job}"))["status"] == "canceled"
+    assert at_the_provider(database_url) == {"asked charge": 1, "asked cancel": 1}

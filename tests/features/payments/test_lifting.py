@@ -6,10 +6,16 @@ from typing import Any
 import httpx2
 import pytest
 
+from bursar.core.identity import service as identity
+from bursar.core.ledger.outcomes import StateConflict
+from bursar.features.payments import lifting
+from bursar.features.payments.calling import Shop
+from bursar.features.payments.connecting import with_sandbox
 from bursar.features.payments.ports import OutcomeUnknown, Question, Report
 from bursar.features.payments.providers import sandbox_acting as acting
 from bursar.features.payments.providers import sandbox_store as store
-from tests.api.tenants import bearing
+from bursar.kernel.ids import read
+from tests.api.tenants import AGENT, bearing
 from tests.features.payments.counter import Counter, key
 
 SUSPENSE = "world:sandbox:USD:suspense"
@@ -145,3 +151,14 @@ async def test_what_is_not_quarantined_or_not_there_is_left_alone(counter: Count
     assert (await lift(counter, paid["id"], "to_suspense")).status_code == 409
     assert (await lift(counter, f"pay_{key()}", "to_suspense")).status_code == 404
     assert (await counter.newest())["status"] == "succeeded"
+
+
+async def test_what_nobody_was_asked_about_stays_quarantined(counter: Counter) -> None:
+    """As when a payment was quarantined between the question and the answer."""
+    paid = await lied_to(counter)
+    shop = Shop(counter.database, with_sandbox(counter.database, ["whsec_x"]))
+    async with counter.database.transaction(counter.tenant.id) as tx:
+        somebody = await identity.as_agent(tx, AGENT)
+        with pytest.raises(StateConflict):
+            await lifting.lift(tx, somebody, shop, read("pay", paid["id"]), "ask_again", "It was a mistake.", [])
+    assert (await counter.newest())["quarantined"]

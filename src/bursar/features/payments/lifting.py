@@ -69,7 +69,8 @@ async def lift(
     found = await store.find_payment(tx, payment_id, locked=True) if payment_id else None
     if found is None:
         raise UnknownObject("payment")
-    if not found.quarantined:
+    # What was quarantined only since the provider was to be asked, it was not asked about.
+    if not found.quarantined or not heard:
         raise StateConflict("The payment is not quarantined.")
     await (_believe if decision == "ask_again" else _suspend)(tx, shop, found, heard)
     for kind in CASES:
