@@ -126,7 +126,7 @@ async def test_long_text_and_other_types_break_nothing(
 ASKED_IN_PART = (
     "create_key", "draft_mandate", "change_mandate", "request_mandate_change", "import_bank_statement",
     "create_webhook_endpoint", "change_webhook_endpoint",
-    "create_loan_product", "create_application", "change_application",
+    "create_loan_product", "create_application", "change_application", "draft_scorecard",
 )  # fmt: skip
 
 
