@@ -269,7 +269,9 @@ class Stock:
         if operation_id == "add_application_statement":
             return {
                 "origin": "stated", "document": None, "day": "2026-01-02", "change": "5", "balance": "5",
-                "kind": "other",
+                "kind": "other", "under_minor": 500_000, "start": "2026-01-01", "days": 31,
+                **dict.fromkeys(("days_under", "days_overdrawn", "lowest_minor", "average_minor"), 5),
+                **dict.fromkeys(("income_minor", "debt_service_minor", "penalties"), 5),
             }  # fmt: skip
         if operation_id != "draft_scorecard":
             return {}

@@ -127,6 +127,7 @@ ASKED_IN_PART = (
     "create_key", "draft_mandate", "change_mandate", "request_mandate_change", "import_bank_statement",
     "create_webhook_endpoint", "change_webhook_endpoint",
     "create_loan_product", "create_application", "change_application", "create_job_definition",
+    "draft_scorecard",
 )  # fmt: skip
 
 
