@@ -86,7 +86,8 @@ async def test_a_worker_whose_step_goes_to_another_meanwhile_reminds_nobody(lend
 async def test_an_agent_neither_gives_a_collection_up_nor_ends_it_by_failing(lender: Lender, workers: Database) -> None:
     loan = await late_loan(lender, workers)
     job, token = (await collection_of(lender, loan))["job_id"], await claimed(lender, "ann", loan)
-    refused(await lender.post("ann", f"/jobs/{job}/cancel", {"reason": "No."}), 409, "state_conflict")
+    answer = await lender.post("ann", f"/jobs/{job}/cancel", {"reason": "No."})
+    assert "Bursar ends this job itself" in refused(answer, 409, "state_conflict")
     wrong = {"token": token, "reason": "No.", "retry": False}
     refused(await lender.post("ann", f"/jobs/{job}/fail", wrong), 409, "state_conflict")
     await lender.ok("ann", f"/jobs/{job}/fail", wrong | {"retry": True})
