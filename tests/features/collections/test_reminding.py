@@ -8,7 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from bursar.core.identity.model import Actor
+from bursar.features.collections import reminding
+from bursar.features.collections.reminding import Wanted
+from bursar.features.jobs.model import LeaseLost
 from bursar.kernel.db import Database
+from bursar.kernel.ids import read
 from tests.features.collections.late import ANY_TIME, BY_WEBHOOK, claimed, collection_of, late_loan, night, paid_up
 from tests.features.lending.applying import Lender, refused
 
@@ -65,28 +70,32 @@ def _of(lender: Lender, who: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {lender.keys[who]}"}
 
 
-async def test_a_worker_whose_step_goes_to_another_meanwhile_reminds_nobody(lender: Lender, workers: Database) -> None:
-    """The hand-over and the reminder at once: the reminder is by the token that then was, or not at all."""
+async def test_a_worker_whose_step_goes_to_another_meanwhile_reminds_nobody(
+    lender: Lender, workers: Database, database: Database
+) -> None:
     loan = await late_loan(lender, workers)
-    path, job = f"/loans/{loan['id']}/reminders", (await collection_of(lender, loan))["job_id"]
-    holders = ["ann", "bob"]
-    for turn in range(3):
-        me, other = holders[turn % 2], holders[1 - turn % 2]
-        token = await claimed(lender, me, loan)
-        over, reminder = await asyncio.gather(
-            lender.post(me, f"/jobs/{job}/hand-over", {"token": token, "to": other}),
-            lender.post(me, path, BY_WEBHOOK | {"token": token}),
-        )
-        assert over.is_success, over.text
-        assert reminder.status_code in (201, 409, 404), reminder.text
-        later = await lender.post(me, path, BY_WEBHOOK | {"token": token})
-        assert later.status_code in (404, 409)
+    job, token = (await collection_of(lender, loan))["job_id"], await claimed(lender, "bob", loan)
+    holder = read("prn", (await lender.get(f"/jobs/{job}"))["step"]["holder"])
+    assert holder
+    bob = Actor(lender.tenant.id, holder, "agent", "bob", None, frozenset())
+    wanted = Wanted(read("loan", loan["id"]), "payment_overdue", "webhook", token)
+
+    async def slowly() -> None:
+        async with database.transaction(lender.tenant.id) as tx:
+            found = await reminding.ready(tx, bob, wanted)
+            await lender.ok("bob", f"/jobs/{job}/hand-over", {"token": token, "to": "ann"})
+            await reminding.keep(tx, bob, found, token, "")
+
+    with pytest.raises(LeaseLost):
+        await slowly()
+    assert (await lender.get(f"/loans/{loan['id']}/reminders"))["items"] == []
 
 
 async def test_an_agent_neither_gives_a_collection_up_nor_ends_it_by_failing(lender: Lender, workers: Database) -> None:
     loan = await late_loan(lender, workers)
     job, token = (await collection_of(lender, loan))["job_id"], await claimed(lender, "ann", loan)
-    refused(await lender.post("ann", f"/jobs/{job}/cancel", {"reason": "No."}), 409, "state_conflict")
+    answer = await lender.post("ann", f"/jobs/{job}/cancel", {"reason": "No."})
+    assert "Bursar ends this job itself" in refused(answer, 409, "state_conflict")
     wrong = {"token": token, "reason": "No.", "retry": False}
     refused(await lender.post("ann", f"/jobs/{job}/fail", wrong), 409, "state_conflict")
     await lender.ok("ann", f"/jobs/{job}/fail", wrong | {"retry": True})

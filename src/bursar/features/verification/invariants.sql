@@ -241,5 +241,5 @@ WHERE p.kind = 'agent' AND k.scopes && ARRAY[
     'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'accounts:upstream', 'agents:write', 'keys:read',
     'keys:write', 'lending:write', 'loans:adjust', 'payments:settle', 'portfolio:read', 'world:move',
     'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
-    'cases:write', 'webhooks:read', 'webhooks:write', 'reconciliation:write', 'payments:settle', 'lending:write'
+    'cases:write', 'collections:rule', 'webhooks:read', 'webhooks:write', 'reconciliation:write', 'payments:settle', 'lending:write'
 ];
