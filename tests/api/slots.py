@@ -34,7 +34,9 @@ class Slot:
 
 
 def _anew(request: Request, at: Place) -> Request:
-    """The same for another applicant, so that it can be made again."""
+    """The same for another applicant, or a card of another name, so that it can be made again."""
+    if "ramps" in request.body and at != ("name",):
+        return replace(request, body={**request.body, "name": f"c{new_id().hex[:20]}"})
     if at == ("email",) or "email" not in request.body:
         return request
     return replace(request, body={**request.body, "email": f"{new_id().hex}@example.com"})
