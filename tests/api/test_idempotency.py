@@ -112,6 +112,8 @@ ABOUT_SOMETHING_NEW = {
     "create_loan_product",
     "create_application",
     "quick_apply",
+    "create_contact_rules",
+    "create_reminder_template",
 }
 
 
