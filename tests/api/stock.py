@@ -238,7 +238,9 @@ class Stock:
         loans |= {"day": str(datetime.now(UTC).date())}
         loans |= {
             "is_open": "true", "template": "payment_overdue", "channel": "webhook", "token": None, "start": "00:00",
-            "end": "24:00", "time_zone": "UTC", "most": 1000, "days": 1, "promise_days": 30,
+            "end": "24:00", "time_zone": "UTC", "most": 1000, "days": 1,
+            # Other rules each time.
+            "promise_days": 30 + next(_DAYS) % 300,
             "due_on": str(datetime.now(UTC).date() + timedelta(days=5)), "subject": "$amount_due is due",
             "text": "Please pay $amount_due $currency.",
         }  # fmt: skip

@@ -64,13 +64,14 @@ class Measure:
     granted: int
     priced: int
     attempted: int
+    promised: int
 
     def since(self, earlier: "Measure") -> set[int]:
         """By what amounts the sums grew."""
         return {
             self.posted - earlier.posted, self.held - earlier.held, self.captured - earlier.captured,
             self.granted - earlier.granted, self.priced - earlier.priced,
-            self.attempted - earlier.attempted,
+            self.attempted - earlier.attempted, self.promised - earlier.promised,
         }  # fmt: skip
 
 
@@ -112,7 +113,8 @@ class Bench:
                           (SELECT coalesce(sum(captured_minor), 0)::bigint FROM hold),
                           (SELECT coalesce(-sum(floor_minor), 0)::bigint FROM account),
                           (SELECT coalesce(sum(amount_minor), 0)::bigint FROM job_share),
-                          (SELECT coalesce(sum(amount_minor), 0)::bigint FROM payment_attempt)""",
+                          (SELECT coalesce(sum(amount_minor), 0)::bigint FROM payment_attempt),
+                          (SELECT coalesce(sum(amount_minor), 0)::bigint FROM loan_promise)""",
             )
         assert found
         return found

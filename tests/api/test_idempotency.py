@@ -114,6 +114,8 @@ ABOUT_SOMETHING_NEW = {
     "create_job_definition",
     "create_application",
     "quick_apply",
+    "create_contact_rules",
+    "create_reminder_template",
 }
 
 

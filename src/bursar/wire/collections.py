@@ -69,7 +69,7 @@ class CreateReminderTemplate(Asked):
 
     name: TemplateName
     subject: Annotated[str, Field(min_length=1, max_length=200, examples=["$amount_due $currency is overdue"])]
-    text: Annotated[str, Field(min_length=1, max_length=4000, examples=["Please pay $amount_due $currency."])]
+    text: Annotated[str, Field(min_length=1, max_length=2000, examples=["Please pay $amount_due $currency."])]
 
 
 class LoanPromise(Told):
