@@ -238,8 +238,9 @@ HAVING count(*) > 2;
 SELECT k.tenant_id, k.id, k.scopes
 FROM api_key AS k INNER JOIN principal AS p ON k.tenant_id = p.tenant_id AND k.principal_id = p.id
 WHERE p.kind = 'agent' AND k.scopes && ARRAY[
-    'accounts:freeze', 'accounts:unfreeze', 'accounts:close', 'accounts:upstream', 'agents:write', 'keys:read',
-    'keys:write', 'lending:write', 'loans:adjust', 'payments:settle', 'portfolio:read', 'world:move',
-    'mandates:write', 'counterparties:write', 'approvals:decide', 'freezes:write', 'freezes:resume', 'risk:read', 'risk:write',
-    'cases:write', 'collections:rule', 'webhooks:read', 'webhooks:write', 'reconciliation:write', 'payments:settle', 'lending:write'
+    'accounts:close', 'accounts:freeze', 'accounts:unfreeze', 'accounts:upstream', 'agents:write',
+    'approvals:decide', 'cases:write', 'collections:rule', 'counterparties:write', 'freezes:resume',
+    'freezes:write', 'jobs:define', 'keys:read', 'keys:write', 'lending:write', 'loans:adjust',
+    'mandates:write', 'payments:settle', 'portfolio:read', 'reconciliation:write', 'risk:read', 'risk:write',
+    'webhooks:read', 'webhooks:write', 'world:move'
 ];
