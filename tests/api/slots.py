@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode
 
 from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, fields
-from tests.api.stock import Request, Stock
+from tests.api.sending import Request
+from tests.api.stock import Stock
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from bursar.core.identity.model import SCOPES, read_key_id
 from bursar.kernel.db import Database
 from tests.api.books import Books, without_events
 from tests.api.operations import Operation
-from tests.api.stock import Request, Stock
+from tests.api.sending import Request
+from tests.api.stock import Stock
 from tests.api.tenants import AGENT, Tenant, bearing, key_for
 
 # The quickstart asks for the same as these.

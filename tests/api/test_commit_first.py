@@ -10,8 +10,9 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from tests.api.operations import Operation
+from tests.api.sending import Request
 from tests.api.serving import BASE
-from tests.api.stock import Request, Stock
+from tests.api.stock import Stock
 from tests.api.tenants import Tenant, bearing
 
 

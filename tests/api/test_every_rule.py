@@ -9,7 +9,8 @@ import pytest
 from bursar.wire.mandates import MoneyAction
 from tests.api.books import Books
 from tests.api.operations import Operation
-from tests.api.stock import Request, Stock
+from tests.api.sending import Request
+from tests.api.stock import Stock
 from tests.api.tenants import Tenant, bearing
 
 # What agents do with loans goes by whose they are too, and is tried under mandates in tests/features/lending.

@@ -29,8 +29,9 @@ from bursar.kernel.refusal import (
 )
 from bursar.wire.problems import Problem
 from tests.api.operations import Operation
+from tests.api.sending import Request
 from tests.api.slots import Slot, slots
-from tests.api.stock import Request, Stock
+from tests.api.stock import Stock
 from tests.api.tenants import Tenant, bearing
 
 # What an agent can be told, and what only the way to Bursar itself can say.

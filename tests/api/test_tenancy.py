@@ -8,8 +8,9 @@ import httpx2
 from bursar.kernel.ids import new_id
 from tests.api.books import Books
 from tests.api.operations import Operation
+from tests.api.sending import Request
 from tests.api.slots import Slot, slots
-from tests.api.stock import Request, Stock
+from tests.api.stock import Stock
 from tests.api.tenants import AGENT, Tenant, bearing
 
 

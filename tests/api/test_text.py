@@ -12,8 +12,9 @@ from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import InvalidArgument
 from tests.api.books import Books
 from tests.api.operations import Operation, containers, fields, is_amount
+from tests.api.sending import Request
 from tests.api.slots import slots
-from tests.api.stock import Request, Stock
+from tests.api.stock import Stock
 from tests.api.tenants import Tenant, bearing
 
 # Code points that no text may hold: first and last of each range.

@@ -9,7 +9,8 @@ import httpx2
 
 from bursar.kernel.ids import new_id
 from tests.api.operations import Operation, Place, alternatives, fields
-from tests.api.stock import Request, Stock
+from tests.api.sending import Request
+from tests.api.stock import Stock
 from tests.api.tenants import Tenant, bearing
 
 PAST = {
