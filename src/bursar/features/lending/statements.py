@@ -16,6 +16,8 @@ from bursar.kernel.refusal import InvalidArgument
 
 # Longer names of accounts are cut, so that they cannot flood the answer.
 _LONGEST_NAME = 64
+# A line of another day is not read: a hundred years of months is the most that a summary takes.
+_FIRST, _LAST = date(1950, 1, 1), date(2049, 12, 31)
 
 
 @dataclass(slots=True)
@@ -120,9 +122,10 @@ def _kind(row: Table[str, str], mapping: Mapping) -> Kind:
 
 def _day(text: str, mapping: Mapping) -> date | None:
     try:
-        return datetime.strptime(text, mapping.date_format).replace(tzinfo=UTC).date()
+        day = datetime.strptime(text, mapping.date_format).replace(tzinfo=UTC).date()
     except ValueError:
         return None
+    return day if _FIRST <= day <= _LAST else None
 
 
 def _minor(text: str, currency: str) -> int | None:
