@@ -86,11 +86,10 @@ NOT_READ = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
-async def test_a_body_that_is_spoiled_is_refused_though_all_of_its_fields_are_right(
-    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books, spoil: Callable[[str], bytes]
+async def refuse_spoiled(
+    client: httpx2.AsyncClient, tenant: Tenant, books: Books, operations: list[Operation], spoil: Callable[[str], bytes]
 ) -> None:
-    for operation in (operation for operation in operations if operation.body and not operation.needs_a_security_key):
+    for operation in operations:
         request = await Stock(client, tenant).request(operation)
         before = books.of(tenant)
         text = json.dumps(request.body)
@@ -103,6 +102,31 @@ async def test_a_body_that_is_spoiled_is_refused_though_all_of_its_fields_are_ri
         assert answer.json()["money_moved"] == "no"
         assert books.of(tenant) == before, operation.id
         assert (await request.send(client, bearing(tenant.operator))).is_success, operation.id
+
+
+def with_bodies(operations: list[Operation]) -> list[Operation]:
+    return [operation for operation in operations if operation.body and not operation.needs_a_security_key]
+
+
+# Each way meets a third of the operations, and each operation a third of the ways; in the soak all meet.
+@pytest.mark.parametrize(("turn", "spoil"), list(enumerate(SPOILED.values())), ids=SPOILED.keys())
+async def test_a_body_that_is_spoiled_is_refused_though_all_of_its_fields_are_right(
+    client: httpx2.AsyncClient,
+    tenant: Tenant,
+    operations: list[Operation],
+    books: Books,
+    turn: int,
+    spoil: Callable[[str], bytes],
+) -> None:
+    await refuse_spoiled(client, tenant, books, with_bodies(operations)[turn % 3 :: 3], spoil)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
+async def test_a_body_that_is_spoiled_is_refused_by_every_operation(
+    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation], books: Books, spoil: Callable[[str], bytes]
+) -> None:
+    await refuse_spoiled(client, tenant, books, with_bodies(operations), spoil)
 
 
 @pytest.mark.parametrize("body", NOT_READ)

@@ -59,10 +59,10 @@ async def test_the_list_goes_by_name_and_version_and_what_comes_with_bursar_is_i
     listed = (await read(crew, "")).json()["items"]
     names = [(found["name"], found["version"]) for found in listed]
     assert names == [
-        ("agent_payment", 1), ("checkout", 1), ("checkout", 2), ("claim_disbursement", 1), ("refund", 1),
-        ("shared_bill", 1),
+        ("agent_payment", 1), ("checkout", 1), ("checkout", 2), ("claim_disbursement", 1), ("collection", 1),
+        ("refund", 1), ("shared_bill", 1),
     ]  # fmt: skip
-    assert [found["made_by"] is None for found in listed] == [True, True, False, True, False, True]
+    assert [found["made_by"] is None for found in listed] == [True, True, False, True, True, False, True]
     pages: list[Any] = []
     cursor = ""
     while cursor is not None:
@@ -128,7 +128,7 @@ async def test_what_makes_no_sense_is_refused_by_the_name_of_its_field(crew: Cre
     refused = await define(crew, body)
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_argument")
     assert f"{field}: " in refused.json()["detail"]
-    assert len((await read(crew, "")).json()["items"]) == 4
+    assert len((await read(crew, "")).json()["items"]) == 5
 
 
 async def test_versions_made_at_once_have_numbers_of_their_own_and_a_repetition_makes_none(crew: Crew) -> None:

@@ -35,7 +35,7 @@ class ScorecardRamp(Asked):
         "history_months", "income_minor", "income_variation_bps", "lowest_minor", "average_minor", "days_under_bps",
         "days_overdrawn_bps", "penalties", "debt_service_bps",
     ]  # fmt: skip
-    best: Minor
+    best: Annotated[Minor, Field(examples=[1_000_000])]
     worst: Minor
     points: Annotated[int, Field(ge=0, le=100_000, examples=[200])]
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["low_balance_days"])]
