@@ -5,7 +5,6 @@ A test that used a database fails at its end if any invariant of `bursar verify`
 
 import asyncio
 import fcntl
-import os
 import shutil
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -39,12 +38,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     workerinput: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[DIRECTORY] = workerinput["postgres"] if workerinput else make_directory()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Tests wait for servers a good part of their time, so three share two processors."""
-    return (os.cpu_count() or 2) * 3 // 2
 
 
 @pytest.hookimpl(optionalhook=True)

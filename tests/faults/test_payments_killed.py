@@ -187,14 +187,6 @@ async def play(shop: Shop, database: Database, kind: Kind, repeats: int) -> None
     check(shop, kind, len(deaths))
 
 
-# The others are killed twenty times over in the soak.
-@pytest.mark.parametrize("kind", ["payout"])
-async def test_a_service_killed_at_every_point_leaves_one_effect_and_equal_books(
-    shop: Shop, database: Database, kind: Kind
-) -> None:
-    await play(shop, database, kind, repeats=1)
-
-
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", KINDS)

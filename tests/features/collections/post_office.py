@@ -112,7 +112,7 @@ async def open_office(certificate: Certificate | None = None, *, implicit: bool 
 
 def server_of(office: Office, certificate: Certificate | None = None, **more: Any) -> MailServer:
     """How that server is reached."""
-    server = MailServer("localhost", office.port, "loans@lender.example", "none")
+    server = MailServer("localhost", office.port, "loans@lender.example", "none", seconds=2.0)
     if certificate:
         server = replace(server, tls="starttls", user=USER, password=PASSWORD, context=certificate.theirs)
     return replace(server, **more)

@@ -48,7 +48,7 @@ async def scripted() -> AsyncGenerator[tuple[Scripted, HttpUpstream]]:
     script = Scripted()
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    upstream = HttpUpstream(Place(f"http://127.0.0.1:{port}/api", "bk_test_key", 1, 0.5))
+    upstream = HttpUpstream(Place(f"http://127.0.0.1:{port}/api", "bk_test_key", 2, 2))
     yield script, upstream
     await upstream.close()
     server.close()

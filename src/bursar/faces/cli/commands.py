@@ -1,5 +1,6 @@
 """The commands and their options; what a command needs is imported inside it, so that `--help` is quick."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -54,7 +55,14 @@ def main() -> None:
     from bursar.kernel.migrate import CannotMigrate
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it, as `head` does, has read enough; Python is to flush to nowhere when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (CannotConnect, CannotServe, CannotMigrate, NotDurable, PostgresUnavailable) as error:
         sys.exit(f"bursar: {error}")
     except Refusal as refusal:

@@ -35,7 +35,7 @@ from bursar.kernel.db import Bell, Database, UpstreamUnavailable
 from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
 from bursar.kernel.settings import Settings
 
-_SECONDS_TO_FINISH = 4
+_SECONDS_TO_FINISH = 3
 _SECONDS_BETWEEN_LOOKS = 0.5
 
 
