@@ -99,6 +99,7 @@ async def test_400_nights_of_200_loans_pass_once_each_with_three_processes_that_
     while day < last:
         day = min(last, day + timedelta(days=dice.choice((1, 1, 2, 7, 30, 60))))
         died += await passed(database_url, lender, day, 10, dice)
+    # Shown by -s: how many died is to be told, and differs each time.
     print(f"{died} schedulers died.")  # noqa: T201
     assert died > 20
     assert nights(database_url) == sorted(

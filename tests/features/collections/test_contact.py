@@ -68,6 +68,7 @@ def test_the_refusal_names_the_moment_without_fractions_and_not_too_early() -> N
 
 
 HOURS = st.integers(0, 1439).flatmap(lambda start: st.tuples(st.just(start), st.integers(start + 1, 1440)))
+# Hypothesis takes bounds without a zone only; what it makes gets one.
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 ZONES = st.sampled_from(["UTC", "Europe/Prague", "America/New_York", "Asia/Kathmandu", "Pacific/Chatham"])
 

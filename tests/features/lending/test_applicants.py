@@ -84,6 +84,7 @@ async def test_applicants_of_a_real_bank_are_decided_with_reasons(lender: Lender
 async def test_all_235_applicants_are_decided_with_reasons(lender: Lender) -> None:
     decided, bad = await _decide_all(lender, REAL / "loan_applicant_transactions.csv", REAL / "loan.csv", BERKA)
     for outcome, number in decided.items():
+        # Shown by -s: the figures of the guide.
         print(f"{outcome}: {number} of {decided.total()}, {bad[outcome]} bad, {bad[outcome] / number:.1%}")  # noqa: T201
     assert decided.total() == 235
     # The bank lost money on 20 of them: who is approved goes bad far less often than who is not.
