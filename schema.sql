@@ -2,6 +2,13 @@ CREATE SCHEMA bursar;
 
 ALTER SCHEMA bursar OWNER TO bursar_owner;
 
+CREATE FUNCTION bursar.stale() RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$ BEGIN RAISE EXCEPTION 'decided on facts that have changed' USING ERRCODE = 'BU001'; END $$;
+
+ALTER FUNCTION bursar.stale() OWNER TO bursar_owner;
+
 CREATE TABLE bursar.account (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,

@@ -16,7 +16,8 @@ from bursar.api.problems import MEDIA_TYPE, answer_of, response_of, retry_after
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.actions import ACTIONS
-from bursar.core.authority.desk import Desk, settled
+from bursar.core.authority.desk import Desk
+from bursar.core.authority.fate import settled
 from bursar.core.authority.model import Ask, Instruction, PendingApproval, Told, With
 from bursar.core.authority.security_keys import NEAREST, RelyingParty
 from bursar.core.authority.service import Carried, Reply

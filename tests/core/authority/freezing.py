@@ -8,7 +8,7 @@ from uuid import UUID
 from bursar.core.authority import resuming, switches
 from bursar.core.authority import service as authority
 from bursar.core.authority.actions import ACTIONS
-from bursar.core.authority.desk import settled
+from bursar.core.authority.fate import settled
 from bursar.core.authority.model import Ask
 from bursar.core.authority.service import Carried
 from bursar.core.authority.switch_store import FreezeRecord, FreezeScope

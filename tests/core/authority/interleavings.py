@@ -12,7 +12,8 @@ from bursar.core.authority import approvals, counterparties, executing, mandates
 from bursar.core.authority import service as authority
 from bursar.core.authority.actions import ACTIONS
 from bursar.core.authority.assessing import unassessed
-from bursar.core.authority.desk import Desk, settled
+from bursar.core.authority.desk import Desk
+from bursar.core.authority.fate import settled
 from bursar.core.authority.model import Ask
 from bursar.core.authority.service import Carried
 from bursar.core.authority.switch_store import FreezeScope

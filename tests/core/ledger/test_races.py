@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from bursar.core.authority import service as authority
-from bursar.core.authority.desk import Desk, settled
+from bursar.core.authority.desk import Desk
+from bursar.core.authority.fate import settled
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.idempotency.model import Answer, IdempotencyConflict, IdempotencyInFlight

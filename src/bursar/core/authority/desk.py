@@ -2,19 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
 from bursar.core.authority import service
 from bursar.core.authority.assessing import Assess
-from bursar.core.authority.model import Ask, Instruction
+from bursar.core.authority.fate import carried_out_ahead, settled
+from bursar.core.authority.memory import Memory, Noted
+from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Carried, Reply
-from bursar.core.events import service as events
-from bursar.core.idempotency.model import IdempotencyInFlight
 from bursar.core.identity.model import Credential
-from bursar.kernel.db import Busy, CommitLost, Database, OutcomeUnknown, Tx, UpstreamUnavailable, retrying
+from bursar.kernel.db import Database, OutcomeUnknown, Tx, UpstreamUnavailable, retrying
 from bursar.kernel.refusal import Refusal
 
 _MOST_ORDERS_A_BATCH = 512
@@ -22,7 +22,6 @@ _MOST_ORDERS_A_BATCH = 512
 _BATCHES_A_TENANT = 2
 # The longest that done work waits for its reply; what keeps the next batch may be another process's lock.
 _MOST_SECONDS_KEPT = 0.01
-_ATTEMPTS = 3
 _MOST_AGENTS_REMEMBERED = 100_000
 
 
@@ -108,6 +107,7 @@ class Desk:
         self._lines: dict[UUID, _Line] = {}
         self._clerks: set[asyncio.Task[None]] = set()
         self._agents: set[Credential] = set()
+        self._memories: dict[UUID, Memory] = {}
 
     async def submit(self, instruction: Instruction) -> Reply:
         """Have an instruction carried out. Cancelling the caller neither stops nor repeats it."""
@@ -175,19 +175,36 @@ class Desk:
     async def _carry_out(
         self, tenant_id: UUID, instructions: Sequence[Instruction], decided: Callable[[], None]
     ) -> list[Reply]:
+        memory = self._memories.setdefault(tenant_id, Memory(self._database, tenant_id))
+        if all(map(_is_plain, instructions)) and memory.serves():
+            ahead = await carried_out_ahead(self._database, memory, instructions, self._assess, decided)
+            if ahead:
+                return ahead.replies
+
+        noted = Noted(memory)
+
         async def work(tx: Tx) -> Carried:
-            carried = await service.carry_out(tx, instructions, self._assess)
+            carried = await service.carry_out(tx, instructions, self._assess, noted)
             self._remember(carried.agents)
             decided()
             return carried
 
-        return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
+        try:
+            return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
+        except BaseException:
+            noted.failed()
+            raise
 
     def _remember(self, agents: AbstractSet[Credential]) -> None:
         """Whose key is an agent's never changes; forgetting it costs a batch that waits."""
         if len(self._agents) > _MOST_AGENTS_REMEMBERED:
             self._agents.clear()
         self._agents |= agents
+
+
+def _is_plain(instruction: Instruction) -> bool:
+    """Whether it may be decided ahead of its transaction: nothing else belongs to it, and its key holds it to once."""
+    return instruction.ask.claim is not None and instruction.aside is None and instruction.with_it is None
 
 
 def _nothing() -> None:
@@ -225,50 +242,3 @@ def _give(waiting: _Waiting, reply: Reply | Exception) -> None:
         waiting.reply.set_exception(reply)
     else:
         waiting.reply.set_result(reply)
-
-
-async def settled(
-    database: Database, asks: Sequence[Ask], tenant_id: UUID, work: Callable[[Tx], Awaitable[Carried]]
-) -> list[Reply]:
-    """Run work in a transaction that holds the asks' keys, until its fate is known: done, nothing done, or unknown.
-
-    What had no effect (a deadlock, a connection lost too early) is tried again; nothing is ever done twice.
-    """
-    locks = [lock for ask in asks if (lock := ask.lock) is not None]
-    try:
-        for _ in range(_ATTEMPTS):
-            carried = await _attempt(database, tenant_id, locks, work)
-            if carried:
-                return carried.replies
-    except Busy as busy:
-        if busy.at_start and len(asks) == 1:
-            raise IdempotencyInFlight from None
-        raise
-    raise UpstreamUnavailable
-
-
-async def _attempt(
-    database: Database, tenant_id: UUID, locks: Sequence[int], work: Callable[[Tx], Awaitable[Carried]]
-) -> Carried | None:
-    """One transaction; None when it is known to have had no effect and may be tried again."""
-    carried: Carried | None = None
-    try:
-        async with database.transaction(tenant_id, locks=locks) as tx:
-            carried = await work(tx)
-    except CommitLost as lost:
-        assert carried
-        return await _kept(database, tenant_id, lost, carried)
-    except UpstreamUnavailable:
-        return None
-    return carried
-
-
-async def _kept(database: Database, tenant_id: UUID, lost: CommitLost, carried: Carried) -> Carried | None:
-    """The replies if the lost commit took effect, None if it did not; refuses to guess."""
-    trace = carried.trace
-    if trace is None:  # Only replays: there was nothing to commit.
-        return carried
-    fate = await database.fate_of(lost, tenant_id, lambda tx: events.has(tx, trace))
-    if fate == "unknown":
-        raise OutcomeUnknown
-    return carried if fate == "committed" else None

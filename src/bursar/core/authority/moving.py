@@ -22,6 +22,7 @@ from bursar.core.ledger import service as ledger
 from bursar.core.ledger.model import Hold
 from bursar.core.ledger.orders import Order, SingleOrder, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome, Pending, Refused
+from bursar.core.ledger.service import Shelf
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -55,7 +56,9 @@ class _Record:
         self.approvals: list[NewApproval] = []
 
 
-async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess) -> list[tuple[Job, Result]]:
+async def move(
+    tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess, shelf: Shelf = ledger.UNDER_LOCKS
+) -> list[tuple[Job, Result]]:
     """Send all orders at once, agents' through the gate of their mandates; add the events to `written`.
 
     What is known first is sent first: PostgreSQL writes the book while the decisions are put into words, and the
@@ -65,7 +68,7 @@ async def move(tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess
     orders = [order for job in jobs for order in job.orders]
     if not orders:
         return [(job, Result([], None)) for job in jobs]
-    sent = await ledger.send_many(tx, orders, examination.open)
+    sent = await ledger.send_many(tx, orders, examination.open, shelf)
     await give_back(tx, sent.holds, examination.used(sent.notes))
     await tx.send()
     singles = [pair for order, outcome in zip(orders, sent.outcomes, strict=True) for pair in _singles(order, outcome)]

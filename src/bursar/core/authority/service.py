@@ -9,6 +9,7 @@ from bursar.core.authority import moving
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.model import Ask, Instruction, denied, refusal_of, refused
 from bursar.core.authority.moving import Job
+from bursar.core.authority.sources import UNDER_LOCKS, Source
 from bursar.core.events import service as events
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.idempotency import service as idempotency
@@ -36,17 +37,20 @@ class Carried:
     agents: frozenset[Credential] = frozenset()
 
 
-async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess) -> Carried:
+async def carry_out(
+    tx: Tx, instructions: Sequence[Instruction], assess: Assess, source: Source = UNDER_LOCKS
+) -> Carried:
     """Authenticate, replay, check, move, record, pin: all in this transaction. Every instruction gets its own reply.
 
-    The transaction holds the advisory locks of all keys from its start, and no two instructions share one.
+    The transaction holds the advisory locks of all keys from its start, and no two instructions share one. `source`
+    is where facts are had from; what does not come from locked rows is checked with the writing.
     """
     replies: dict[int, Reply] = {}
     written: list[Event] = []
     jobs: list[Job] = []
     pinned: list[Pinned] = []
     asks = [instruction.ask for instruction in instructions]
-    for index, (actor, reply, event) in enumerate(await _admit(tx, asks)):
+    for index, (actor, reply, event) in enumerate(await _admit(tx, asks, source)):
         written += [event] if event else []
         if actor is None:
             assert reply
@@ -65,7 +69,7 @@ async def carry_out(tx: Tx, instructions: Sequence[Instruction], assess: Assess)
         except Refusal as refusal:
             replies[index] = refusal
             written.append(_denial(instruction.ask, actor, refusal))
-    moved = await moving.move(tx, jobs, written, assess) if jobs else []
+    moved = await moving.move(tx, jobs, written, assess, source) if jobs else []
     for job, told in sorted(moved, key=_place):
         if job.instruction.aside:
             assert told.event_id
@@ -99,11 +103,13 @@ async def _ended(tx: Tx, job: Job, told: moving.Result, written: list[Event]) ->
     return answer, told.event_id or event.id
 
 
-async def _admit(tx: Tx, asks: Sequence[Ask]) -> list[tuple[Actor | None, Reply | None, Event | None]]:
+async def _admit(
+    tx: Tx, asks: Sequence[Ask], source: Source = UNDER_LOCKS
+) -> list[tuple[Actor | None, Reply | None, Event | None]]:
     """For each ask: the actor who may go on, or the reply that ends it here (and the event of a denial)."""
-    who = await identity.authenticate_many(tx, [ask.credential for ask in asks])
+    who = await source.who(tx, [ask.credential for ask in asks])
     pins = [_pin_of(ask, who[ask.credential]) for ask in asks]
-    first = await idempotency.find(tx, [pin for pin in pins if pin])
+    first = await source.answered(tx, [pin for pin in pins if pin])
     return [
         _admitted(ask, who[ask.credential], first.get(pin) if pin else None)
         for ask, pin in zip(asks, pins, strict=True)

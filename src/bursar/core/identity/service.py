@@ -2,8 +2,9 @@
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.identity import store
@@ -24,7 +25,7 @@ from bursar.core.identity.model import (
     scopes_for,
 )
 from bursar.core.identity.store import KeyRow
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Draft, Tx
 from bursar.kernel.ids import new_id, read
 from bursar.kernel.refusal import Forbidden, InvalidArgument, Refusal, Unauthorized, UnknownObject
 
@@ -45,6 +46,33 @@ async def authenticate_many(tx: Tx, credentials: Sequence[Credential]) -> Mappin
     if names:
         found |= await _enrolled(tx, names)
     return found
+
+
+class Standing(NamedTuple):
+    """Who a key belongs to, as it was read, and a text that is another after any change of that."""
+
+    actor: Actor
+    version: str
+
+
+async def find_standing(tx: Tx, credentials: Sequence[KeyCredential]) -> dict[KeyCredential, Standing]:
+    """Who these are, without a lock, as far as they may ask: nothing is done for them that is not checked then."""
+    rows = {
+        row.id: (row, version)
+        for row, version in await store.list_keys_as_they_are(tx, [c.key_id for c in credentials])
+    }
+    found: dict[KeyCredential, Standing] = {}
+    for credential in credentials:
+        row, version = rows.get(credential.key_id, (None, ""))
+        who = _who(credential, row)
+        if isinstance(who, Actor):
+            found[credential] = Standing(who, version)
+    return found
+
+
+def must_stand(draft: Draft, standing: Iterable[Standing]) -> None:
+    """What is drafted for these is done only if they are who they were: revoked before it is refused, later waits."""
+    store.keys_must_stand(draft, {s.actor.key_id: s.version for s in standing if s.actor.key_id is not None})
 
 
 async def authenticate(tx: Tx, credential: Credential) -> Actor:

@@ -1,12 +1,12 @@
 """The statements of tenants, principals and keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from bursar.core.identity.model import ApiKey, Principal, PrincipalKind, PrincipalStatus
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Draft, Tx
 
 
 class KeyRow(NamedTuple):
@@ -154,6 +154,47 @@ async def lock_keys(tx: Tx, key_ids: Sequence[int]) -> list[KeyRow]:
            WHERE k.tenant_id = $1 AND k.id = ANY($2::bigint[]) ORDER BY k.id FOR SHARE OF k, p, t""",
         tx.tenant,
         key_ids,
+    )
+
+
+async def list_keys_as_they_are(tx: Tx, key_ids: Sequence[int]) -> list[tuple[KeyRow, str]]:
+    """Keys and their principals without a lock, each with a text that is another after any change of theirs."""
+    return await tx.rows(
+        _key_and_version,
+        """SELECT concat_ws(' ', k.xmin, p.xmin, t.xmin), k.id, k.secret_hash, k.scopes, k.revoked_at IS NOT NULL,
+                  p.id, p.kind, p.name,
+                  CASE WHEN t.status = 'frozen' AND p.kind = 'agent' THEN 'suspended' ELSE p.status END, p.team, p.roles
+           FROM unnest($2::bigint[]) w (id) CROSS JOIN LATERAL (
+               SELECT *, xmin FROM api_key WHERE tenant_id = $1 AND id = w.id LIMIT 1) k
+           JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id
+           JOIN tenant t ON t.tenant_id = k.tenant_id""",
+        tx.tenant,
+        key_ids,
+    )
+
+
+def _key_and_version(version: str, *columns: Any) -> tuple[KeyRow, str]:
+    return KeyRow(*columns), version
+
+
+def keys_must_stand(draft: Draft, versions: Mapping[int, str]) -> None:
+    """Keys must be as they were, shared as by `lock_keys`: a revocation that committed counts, a later one waits."""
+    draft.must(
+        """SELECT w.id FROM (
+               SELECT k.id, concat_ws(' ', k.xmin, p.xmin, t.xmin) AS version
+               FROM (SELECT tenant_id, pg_advisory_xact_lock_shared(hashtextextended(tenant_id::text, 0)) FROM gate
+                     OFFSET 0) turn
+               CROSS JOIN unnest($1::bigint[]) i (id)
+               CROSS JOIN LATERAL (
+                   SELECT id, tenant_id, principal_id, xmin FROM api_key
+                   WHERE tenant_id = turn.tenant_id AND id = i.id FOR SHARE) k
+               CROSS JOIN LATERAL (
+                   SELECT xmin FROM principal WHERE tenant_id = k.tenant_id AND id = k.principal_id FOR SHARE) p
+               CROSS JOIN LATERAL (SELECT xmin FROM tenant WHERE tenant_id = k.tenant_id FOR SHARE) t
+           ) found JOIN unnest($1::bigint[], $2::text[]) w (id, version) USING (id, version)""",
+        list(versions),
+        list(versions.values()),
+        rows=len(versions),
     )
 
 

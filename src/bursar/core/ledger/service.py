@@ -1,13 +1,13 @@
 """The verbs of the book that move money. `send_many` is the only road on which it moves."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
-from bursar.core.ledger import store
-from bursar.core.ledger.book import Book
+from bursar.core.ledger import page_store, store
+from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.decide import Gate, decide, through
-from bursar.core.ledger.model import AccountRef, Hold
+from bursar.core.ledger.model import Account, AccountRef, Hold
 from bursar.core.ledger.orders import (
     CaptureHold,
     ExpireHold,
@@ -28,6 +28,33 @@ from bursar.kernel.ids import new_id
 Examine: TypeAlias = Callable[[Book], Awaitable[Gate]]
 
 
+class Shelf(Protocol):
+    """Where the book is taken from, and put back with what was decided."""
+
+    async def take(self, tx: Tx, orders: Sequence[SingleOrder]) -> Book:
+        """What these orders touch."""
+        ...
+
+    def put_back(self, tx: Tx, page: Page) -> None:
+        """Have written what was decided on it."""
+        ...
+
+
+class UnderLocks:
+    """The book as it is: every account locked once, in id order; whatever hangs on it is read after that."""
+
+    async def take(self, tx: Tx, orders: Sequence[SingleOrder]) -> Book:
+        """Lock, then load."""
+        return await _lock(tx, orders)
+
+    def put_back(self, tx: Tx, page: Page) -> None:
+        """Write what was decided, before the locks are given up."""
+        page_store.write(tx, page)
+
+
+UNDER_LOCKS = UnderLocks()
+
+
 class Sent(NamedTuple):
     """The outcome of each order; the holds whose time was over on the way, as (event id, hold); every hold changed.
 
@@ -40,13 +67,13 @@ class Sent(NamedTuple):
     notes: Mapping[Hashable, Any]
 
 
-async def send_many(tx: Tx, orders: Sequence[Order], examine: Examine) -> Sent:
-    """Lock every touched account once in id order, decide the orders one after the other, write the result.
+async def send_many(tx: Tx, orders: Sequence[Order], examine: Examine, shelf: Shelf = UNDER_LOCKS) -> Sent:
+    """Take every touched account from the shelf, decide the orders one after the other, have the result written.
 
     Whoever calls writes the events of orders and expired holds in the same transaction, or the commit fails.
     """
-    book = await _lock(tx, [single for order in orders for single in _singles(order)])
-    return _carry(tx, book, orders, await examine(book))
+    book = await shelf.take(tx, [single for order in orders for single in _singles(order)])
+    return _carry(tx, book, orders, await examine(book), shelf)
 
 
 async def rehearse(tx: Tx, order: SingleOrder, examine: Examine) -> Outcome:
@@ -60,16 +87,21 @@ async def unexamined(_: Book) -> Gate:
     return through
 
 
+async def list_accounts(tx: Tx, refs: Iterable[AccountRef]) -> list[Account]:
+    """Accounts as they are, without a lock: nothing is decided on them that is not checked as it is written."""
+    return await store.list_accounts_as_they_are(tx, refs)
+
+
 async def expire(tx: Tx, hold_ids: Sequence[UUID]) -> list[tuple[UUID, Hold]]:
     """Give back the funds of these holds as far as their time is over; the caller writes the events."""
     book = await _lock(tx, [ExpireHold(new_id(), hold_id) for hold_id in hold_ids])
-    return _carry(tx, book, [], through).expired
+    return _carry(tx, book, [], through, UNDER_LOCKS).expired
 
 
-def _carry(tx: Tx, book: Book, orders: Sequence[Order], gate: Gate) -> Sent:
+def _carry(tx: Tx, book: Book, orders: Sequence[Order], gate: Gate, shelf: Shelf) -> Sent:
     due = [ExpireHold(new_id(), hold.id) for hold in book.holds.values() if hold.is_due(book.now)]
     outcomes, page = decide(book, [*due, *orders], gate)
-    store.write(tx, page)
+    shelf.put_back(tx, page)
     expired = [(order.event_id, page.hold(order.hold_id)) for order in due]
     return Sent(outcomes[len(due) :], expired, list(page.holds.values()), page.notes)
 
@@ -78,7 +110,7 @@ async def _lock(tx: Tx, orders: Sequence[SingleOrder]) -> Book:
     """Lock, then load: whatever hangs on an account is read after the account is locked."""
     holds = [o.hold_id for o in orders if isinstance(o, CaptureHold | ReleaseHold | ExpireHold)]
     reversed_ids = [o.reverses_id for o in orders if isinstance(o, ReverseEntry)]
-    refs = {ref for order in orders for ref in _refs(order)}
+    refs = refs_of(orders)
     if holds or reversed_ids:
         refs.update(await store.list_accounts_behind(tx, holds, reversed_ids))
     accounts, now = await store.lock_accounts(tx, refs)
@@ -90,6 +122,11 @@ async def _lock(tx: Tx, orders: Sequence[SingleOrder]) -> Book:
 
 def _singles(order: Order) -> tuple[SingleOrder, ...]:
     return order.orders if isinstance(order, Together) else (order,)
+
+
+def refs_of(orders: Iterable[SingleOrder]) -> set[AccountRef]:
+    """The accounts that these orders name."""
+    return {ref for order in orders for ref in _refs(order)}
 
 
 def _refs(order: SingleOrder) -> Iterable[AccountRef]:

@@ -1,16 +1,14 @@
-"""The statements that lock, load and write the book."""
+"""The statements that lock and load the book, and write its accounts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bursar.core.ledger.book import Page
 from bursar.core.ledger.model import (
     Account,
     AccountRef,
     AccountStatus,
-    Balance,
     Entry,
     Hold,
     Original,
@@ -48,6 +46,26 @@ async def lock_accounts(tx: Tx, refs: Iterable[AccountRef]) -> tuple[list[Accoun
     )
     now = max(now for _, now in rows) if rows else await tx.value(datetime, "SELECT clock_timestamp()")
     return [account for account, _ in rows], now
+
+
+async def list_accounts_as_they_are(tx: Tx, refs: Iterable[AccountRef]) -> list[Account]:
+    """The accounts named, without a lock."""
+    named = set(refs)
+    return await tx.rows(
+        account_row,
+        """WITH wanted AS MATERIALIZED (
+               SELECT id FROM unnest($2::uuid[]) i (id)
+               UNION
+               SELECT a.id FROM unnest($3::text[]) n (number) CROSS JOIN LATERAL (
+                   SELECT id FROM account WHERE tenant_id = $1 AND number = n.number LIMIT 1) a)
+           SELECT a.* FROM wanted w CROSS JOIN LATERAL (
+               SELECT id, number, name, currency, normal_side, floor_minor, status, posted_minor, held_minor, version,
+                      metadata, opened_at, upstream
+               FROM account WHERE tenant_id = $1 AND id = w.id OFFSET 0) a""",
+        tx.tenant,
+        [ref for ref in named if isinstance(ref, UUID)],
+        [ref for ref in named if isinstance(ref, str)],
+    )
 
 
 async def list_accounts_behind(tx: Tx, holds: Sequence[UUID], entries: Sequence[UUID]) -> list[UUID]:
@@ -184,85 +202,3 @@ async def find_by_upstream(tx: Tx, number: str) -> str | None:
     """The number here of the account that lives upstream under this one."""
     found = await tx.column(str, "SELECT number FROM account WHERE tenant_id = $1 AND upstream = $2", tx.tenant, number)
     return found[0] if found else None
-
-
-def write(tx: Tx, page: Page) -> None:
-    """Have stored what was decided: balances, entries with their postings, holds."""
-    if page.balances:
-        _update_balances(tx, page.balances)
-    if page.entries:
-        _insert_entries(tx, page.entries, page.postings)
-    if page.holds:
-        _write_holds(tx, list(page.holds.values()))
-
-
-def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
-    """Nothing is inserted: the accounts are locked, so they are there.
-
-    An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
-    each by its key.
-    """
-    tx.later(
-        """INSERT INTO account (tenant_id, id, posted_minor, held_minor, version, number, name, currency, normal_side)
-           SELECT $1, *, '', '', 'XXX', 'debit'
-           FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
-           ON CONFLICT (tenant_id, id) DO UPDATE
-           SET posted_minor = excluded.posted_minor, held_minor = excluded.held_minor, version = excluded.version""",
-        tx.tenant,
-        list(balances),
-        *_columns(balances.values(), 3),
-    )
-
-
-def _insert_entries(tx: Tx, entries: Sequence[Entry], postings: Sequence[Posting]) -> None:
-    tx.later(
-        """INSERT INTO entry (tenant_id, id, kind, event_id, reverses_id, hold_id, description, metadata,
-                              effective_at, recorded_at)
-           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                                    $8::jsonb[], $9::timestamptz[], $10::timestamptz[])""",
-        tx.tenant,
-        *_columns(
-            (
-                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, written(e.metadata),
-                 e.effective_at, e.recorded_at)
-                for e in entries
-            ),
-            9,
-        ),
-    )  # fmt: skip
-    tx.later(
-        """INSERT INTO posting (tenant_id, entry_id, seq, source_id, target_id, currency, amount_minor,
-                                source_version, source_balance, target_version, target_balance, effective_at)
-           SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[],
-                                    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[])""",
-        tx.tenant,
-        *_columns(postings, 11),
-    )
-
-
-def _columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]]:
-    """Rows turned into the arrays that unnest takes."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
-
-def _write_holds(tx: Tx, holds: Sequence[Hold]) -> None:
-    """New holds are inserted; of known ones only status, captured amount, target and entry ever change."""
-    tx.later(
-        """INSERT INTO hold (tenant_id, id, account_id, target_id, currency, amount_minor, captured_minor, status,
-                             description, metadata, placed_at, expires_at, entry_id, approval_id, owner_id)
-           SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[],
-                                    $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[],
-                                    $13::uuid[], $14::uuid[], $15::uuid[])
-           ON CONFLICT (tenant_id, id) DO UPDATE SET target_id = excluded.target_id, status = excluded.status,
-               captured_minor = excluded.captured_minor, entry_id = excluded.entry_id""",
-        tx.tenant,
-        *_columns(
-            [
-                (h.id, h.account_id, h.target_id, h.currency, h.amount_minor, h.captured_minor, h.status,
-                 h.description, written(h.metadata), h.placed_at, h.expires_at, h.entry_id, h.approval_id,
-                 h.owner_id)
-                for h in holds
-            ],
-            14,
-        ),
-    )  # fmt: skip

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from bursar.core.authority import service as authority
-from bursar.core.authority.desk import settled
+from bursar.core.authority.fate import settled
 from bursar.core.authority.model import Ask
 from bursar.core.authority.service import Carried
 from bursar.core.idempotency.model import Answer

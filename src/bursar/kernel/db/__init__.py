@@ -1,6 +1,7 @@
 """The one door to PostgreSQL: bounded connections, transactions that know their own fate, rows as dataclasses."""
 
 from bursar.kernel.db.database import Database, Fate, connect, retrying
+from bursar.kernel.db.draft import Draft, Stale, Unforeseen
 from bursar.kernel.db.failures import (
     Busy,
     CannotConnect,
@@ -19,11 +20,14 @@ __all__ = [
     "CannotConnect",
     "CommitLost",
     "Database",
+    "Draft",
     "Fate",
     "MayNot",
     "NotDurable",
     "OutcomeUnknown",
+    "Stale",
     "Tx",
+    "Unforeseen",
     "UpstreamUnavailable",
     "connect",
     "retrying",

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from bursar.kernel.db.failures import LOST, CommitLost, UpstreamUnavailable
+from bursar.kernel.db.draft import Stale
+from bursar.kernel.db.failures import LOST, REFUSES_WORK, CommitLost, UpstreamUnavailable
+
+Result = TypeVar("Result")
 
 
 def begin_text(tenant_id: UUID | None, read_only: bool, locks: Sequence[int]) -> str:
@@ -34,6 +38,20 @@ async def commit(connection: Any, token: int) -> None:
     assert status == "COMMIT", "an error inside the transaction was swallowed"
 
 
+async def at_once(connection: Any, token: int, sql: str, args: Sequence[object]) -> datetime:
+    """Begin, do and commit with one statement; `Stale` where the server says that it did nothing.
+
+    What a server says when it goes, or when something breaks in it, may come after its commit.
+    """
+    try:
+        return await connection.fetchval(sql, *args)
+    except (*REFUSES_WORK, asyncpg.PostgresSystemError, *LOST, TimeoutError) as error:
+        _drop(connection)
+        raise CommitLost(token) from error
+    except asyncpg.PostgresError as error:
+        raise Stale from error
+
+
 async def roll_back(connection: Any) -> None:
     """Undo; a connection on which that fails is ended, which undoes as well."""
     try:
@@ -48,11 +66,11 @@ def _drop(connection: Any) -> None:
         connection.terminate()
 
 
-async def uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
     """Finish the work even when the caller is cancelled meanwhile; then let the cancellation go on."""
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         while not task.done():
             with suppress(asyncio.CancelledError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, LiteralString, TypeVar
@@ -123,10 +123,12 @@ class Tx:
 @lru_cache(maxsize=64)
 def _as_one(statements: tuple[tuple[str, int], ...]) -> str:
     """Statements, each with the number of its arguments, as one that takes all the arguments in a row."""
-    parts: list[str] = []
-    before = 0
-    for sql, count in statements:
-        parts.append(_PARAMETER.sub(lambda match, before=before: f"${int(match[1]) + before}", sql))
-        before += count
-    *others, last = parts
+    *others, last = numbered(statements)
     return f"WITH {', '.join(f's{i} AS ({sql})' for i, sql in enumerate(others))} {last}" if others else last
+
+
+def numbered(statements: Iterable[tuple[str, int]], before: int = 0) -> Iterator[str]:
+    """Statements, each with the number of its arguments, that take theirs from one row of all, after so many others."""
+    for sql, count in statements:
+        yield _PARAMETER.sub(lambda match, before=before: f"${int(match[1]) + before}", sql)
+        before += count

@@ -1,0 +1,180 @@
+"""What this process remembers of a tenant, to decide on it before anything is locked; the writing checks it all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+from bursar.core.authority.sources import UnderLocks
+from bursar.core.idempotency.model import Pinned
+from bursar.core.identity import service as identity
+from bursar.core.identity.model import Actor, Credential, KeyCredential
+from bursar.core.identity.service import Standing
+from bursar.core.ledger import page_store, reading
+from bursar.core.ledger import service as ledger
+from bursar.core.ledger.book import Book, Page
+from bursar.core.ledger.model import Account, AccountRef
+from bursar.core.ledger.orders import SendMoney, SingleOrder
+from bursar.kernel.db import Database, Draft, Tx, Unforeseen
+
+_MOST_ACCOUNTS = 200_000
+_MOST_KEYS = 10_000
+# So long the database's clock is told from the one that was read, and the time since.
+_SECONDS_OF_A_CLOCK = 10.0
+# After a fact that had changed, so many batches are left to transactions: somebody else is at the same accounts.
+_MOST_BATCHES_LEFT = 64
+
+
+class Memory:
+    """Keys and accounts of one tenant as this process last saw them or wrote them; and how much to rely on that."""
+
+    def __init__(self, database: Database, tenant_id: UUID) -> None:
+        """Nothing yet."""
+        self._database = database
+        self.tenant_id = tenant_id
+        self._standing: dict[Credential, Standing] = {}
+        self._accounts: dict[UUID, Account] = {}
+        self._numbers: dict[str, UUID] = {}
+        self._clock: tuple[datetime, float] | None = None
+        self._left = 0
+        self._leave_next = 1
+
+    def serves(self) -> bool:
+        """Whether to try; after a failure not for a while."""
+        if not self._left:
+            return True
+        self._left -= 1
+        return False
+
+    def proved(self, clock: datetime) -> None:
+        """What was relied on held, at this moment of the database's."""
+        self._leave_next = 1
+        self._clock = clock, monotonic()
+
+    def failed(self) -> None:
+        """It did not: the next batches go by locked rows, twice as many each time."""
+        self._left = self._leave_next
+        self._leave_next = min(2 * self._leave_next, _MOST_BATCHES_LEFT)
+
+    async def standing(self, credentials: Iterable[Credential]) -> Mapping[Credential, Standing]:
+        """Who these are; those that are nobody are left out."""
+        wanted = set(credentials)
+        unknown = [c for c in wanted - self._standing.keys() if isinstance(c, KeyCredential)]
+        if unknown:
+            if len(self._standing) > _MOST_KEYS:
+                self._standing.clear()
+            async with self._database.transaction(self.tenant_id, read_only=True) as tx:
+                self._standing |= await identity.find_standing(tx, unknown)
+        return {c: self._standing[c] for c in wanted if c in self._standing}
+
+    async def book(self, refs: Iterable[AccountRef]) -> Book:
+        """The accounts named, and a moment that is not after the database's; `Unforeseen` if one is not there."""
+        wanted = set(refs)
+        unknown = [ref for ref in wanted if not self._account(ref)]
+        if unknown or not self._clock or monotonic() - self._clock[1] > _SECONDS_OF_A_CLOCK:
+            await self._learn(unknown)
+        found = [account for ref in wanted if (account := self._account(ref))]
+        if len(found) < len(wanted):
+            raise Unforeseen
+        return Book.of(self._now(), found)
+
+    def turn(self, page: Page) -> None:
+        """Remember what was decided; it is on its way, and who decides on it is written after it."""
+        for account in page.book.accounts.values():
+            self._accounts[account.id] = page.as_of_now(account)
+
+    def forget(self, credentials: Iterable[Credential], account_ids: Iterable[UUID]) -> None:
+        """What others have changed, or may have."""
+        for credential in credentials:
+            self._standing.pop(credential, None)
+        for account_id in account_ids:
+            self._accounts.pop(account_id, None)
+
+    def _account(self, ref: AccountRef) -> Account | None:
+        account_id = self._numbers.get(ref) if isinstance(ref, str) else ref
+        return self._accounts.get(account_id) if account_id else None
+
+    async def _learn(self, refs: Sequence[AccountRef]) -> None:
+        async with self._database.transaction(self.tenant_id, read_only=True) as tx:
+            self._clock = await reading.clock(tx), monotonic()
+            accounts = await ledger.list_accounts(tx, refs)
+        if len(self._accounts) > _MOST_ACCOUNTS:
+            self._accounts.clear()
+            self._numbers.clear()
+        for account in accounts:
+            # What was decided meanwhile is newer.
+            self._accounts.setdefault(account.id, account)
+            self._numbers[account.number] = account.id
+
+    def _now(self) -> datetime:
+        assert self._clock
+        clock, at = self._clock
+        return clock + timedelta(seconds=monotonic() - at)
+
+
+class Noted(UnderLocks):
+    """The source of one batch under locks, which a memory learns from."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Nothing learnt yet."""
+        self._memory = memory
+        self._account_ids: list[UUID] = []
+
+    def put_back(self, tx: Tx, page: Page) -> None:
+        """Write it, and count on it."""
+        super().put_back(tx, page)
+        self._account_ids += page.book.accounts
+        self._memory.turn(page)
+
+    def failed(self) -> None:
+        """None of it was done, or nobody knows."""
+        self._memory.forget((), self._account_ids)
+
+
+class Recalled:
+    """The source of one batch that is decided on a memory, into a draft which checks what was relied on."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Nothing relied on yet."""
+        self._memory = memory
+        self._credentials: list[Credential] = []
+        self._account_ids: list[UUID] = []
+
+    async def who(self, tx: Tx, credentials: Sequence[Credential]) -> Mapping[Credential, Actor]:
+        """Who each is; `Unforeseen` for those that are nobody, and for agents, whose mandates have to be locked."""
+        assert isinstance(tx, Draft)
+        found = await self._memory.standing(credentials)
+        if any(c not in found or found[c].actor.kind == "agent" for c in credentials):
+            raise Unforeseen
+        self._credentials += found
+        identity.must_stand(tx, found.values())
+        return {credential: standing.actor for credential, standing in found.items()}
+
+    async def answered(self, tx: Tx, pins: Sequence[UUID]) -> Mapping[UUID, Pinned]:
+        """Nothing: a key that was answered cannot be answered again, and then all of the draft comes to nothing."""
+        return {}
+
+    async def take(self, tx: Tx, orders: Sequence[SingleOrder]) -> Book:
+        """The book as remembered; `Unforeseen` where holds play a part."""
+        if not all(isinstance(order, SendMoney) for order in orders):
+            raise Unforeseen
+        book = await self._memory.book(ledger.refs_of(orders))
+        if any(account.balance.held for account in book.accounts.values()):
+            raise Unforeseen
+        self._account_ids += book.accounts
+        return book
+
+    def put_back(self, tx: Tx, page: Page) -> None:
+        """Have it written if all is as it was, and count on it."""
+        assert isinstance(tx, Draft)
+        page_store.write_if_unchanged(tx, page)
+        self._memory.turn(page)
+
+    def proved(self, clock: datetime) -> None:
+        """It held."""
+        self._memory.proved(clock)
+
+    def failed(self) -> None:
+        """It did not, or nobody knows."""
+        self._memory.forget(self._credentials, self._account_ids)
+        self._memory.failed()

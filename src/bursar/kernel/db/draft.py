@@ -1,0 +1,87 @@
+"""What a transaction is to write, decided before it begins: one statement that checks what was relied on."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, LiteralString, NamedTuple, NoReturn
+from uuid import UUID
+
+from bursar.kernel.db.tx import Tx, numbered
+
+# What `stale()` raises.
+STALE_STATE = "BU001"
+
+
+class Unforeseen(Exception):
+    """Only a transaction can tell: nothing was asked of the database, nothing written."""
+
+
+class Stale(Exception):
+    """A fact that was relied on has changed, or another was first: the statement has had no effect."""
+
+
+class _Checked(NamedTuple):
+    """A statement with its number of arguments, and how many rows it must return; None where nobody counts."""
+
+    sql: str
+    args: int
+    must_return: int | None
+
+
+class Draft(Tx):
+    """Takes what is to be written, as a transaction does, and asks nothing: whoever must ask finds it `Unforeseen`."""
+
+    __slots__ = ("_args", "_checked")
+
+    def __init__(self, tenant_id: UUID) -> None:
+        """An empty one."""
+        super().__init__(None, tenant_id)
+        self._checked: list[_Checked] = []
+        self._args: list[object] = []
+
+    def later(self, sql: LiteralString, *args: object) -> None:
+        """An INSERT or UPDATE that is written if all that must hold does."""
+        self._add(sql, args, None)
+
+    def must(self, sql: LiteralString, *args: object, rows: int) -> None:
+        """A statement that has to return so many rows, or all of this comes to nothing.
+
+        They are asked in this order, after the locks are had. `gate.tenant_id` in its text is the tenant's, known when
+        row security is set.
+        """
+        self._add(sql, args, rows)
+
+    def _add(self, sql: str, args: Sequence[object], must_return: int | None) -> None:
+        self._checked.append(_Checked(sql, len(args), must_return))
+        self._args += args
+
+    async def send(self) -> None:
+        """There is no transaction yet that anything could be sent in."""
+
+    async def _ready(self) -> NoReturn:
+        raise Unforeseen
+
+    def statement(self, locks: Sequence[int]) -> tuple[str, list[Any]]:
+        """All of it as one statement with its arguments; its one value is the database's clock.
+
+        `locks` are advisory locks, taken in this order before anything is looked at.
+        """
+        return _text(tuple(self._checked)), [str(self.tenant), self.tenant, locks, *self._args]
+
+
+_GATE = """gate AS MATERIALIZED (
+    SELECT $2::uuid AS tenant_id, set_config('app.tenant_id', $1, true),
+           (SELECT count(*) FROM (SELECT pg_advisory_xact_lock(k) FROM unnest($3::bigint[]) k) l) AS locks)"""
+
+
+@lru_cache(maxsize=64)
+def _text(checked: tuple[_Checked, ...]) -> str:
+    """The order in which the conditions are asked is that of the CASE; what nobody counts is written after them."""
+    texts = numbered(((each.sql, each.args) for each in checked), before=3)
+    parts = [_GATE, *(f"s{i} AS ({text})" for i, text in enumerate(texts))]
+    broken = [
+        f"WHEN (SELECT count(*) FROM s{i}) <> {each.must_return} THEN stale()"  # noqa: S608 -- numbers of our own
+        for i, each in enumerate(checked)
+        if each.must_return is not None
+    ]
+    whens = " ".join(["WHEN (SELECT locks FROM gate) IS NULL THEN stale()", *broken])
+    return f"WITH {', '.join(parts)} SELECT CASE {whens} ELSE clock_timestamp() END"
