@@ -1,6 +1,7 @@
 """A batch until its fate is known: done, nothing done, or unknown. Ahead of its transaction, or inside one."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from bursar.core.authority import service
@@ -43,7 +44,7 @@ async def carried_out_ahead(
     try:
         carried = await service.carry_out(draft, instructions, assess, recalled)
         decided()
-        recalled.proved(await database.carry_out(draft, _locks(asks)))
+        recalled.proved(await _written(database, draft, _locks(asks), recalled))
     except Unforeseen:
         return None
     except (Stale, UpstreamUnavailable, Busy):
@@ -56,6 +57,15 @@ async def carried_out_ahead(
         recalled.failed()
         raise
     return carried
+
+
+async def _written(database: Database, draft: Draft, locks: Sequence[int], recalled: Recalled) -> datetime:
+    try:
+        return await database.carry_out(draft, locks)
+    except Stale:
+        if not await recalled.overtook():
+            raise
+        return await database.carry_out(draft, locks)
 
 
 def _locks(asks: Sequence[Ask]) -> list[int]:

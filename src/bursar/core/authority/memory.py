@@ -1,5 +1,6 @@
 """What this process remembers of a tenant, to decide on it before anything is locked; the writing checks it all."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
@@ -22,7 +23,7 @@ _MOST_KEYS = 10_000
 # So long the database's clock is told from the one that was read, and the time since.
 _SECONDS_OF_A_CLOCK = 10.0
 # After a fact that had changed, so many batches are left to transactions: somebody else is at the same accounts.
-_MOST_BATCHES_LEFT = 64
+_MOST_BATCHES_LEFT = 8
 
 
 class Memory:
@@ -38,6 +39,8 @@ class Memory:
         self._clock: tuple[datetime, float] | None = None
         self._left = 0
         self._leave_next = 1
+        # What was decided last and is being written; what is decided next counts on it.
+        self.latest: asyncio.Future[bool] | None = None
 
     def serves(self) -> bool:
         """Whether to try; after a failure not for a while."""
@@ -139,6 +142,8 @@ class Recalled:
         self._memory = memory
         self._credentials: list[Credential] = []
         self._account_ids: list[UUID] = []
+        self._before: asyncio.Future[bool] | None = None
+        self._written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def who(self, tx: Tx, credentials: Sequence[Credential]) -> Mapping[Credential, Actor]:
         """Who each is; `Unforeseen` for those that are nobody, and for agents, whose mandates have to be locked."""
@@ -169,12 +174,21 @@ class Recalled:
         assert isinstance(tx, Draft)
         page_store.write_if_unchanged(tx, page)
         self._memory.turn(page)
+        self._before, self._memory.latest = self._memory.latest, self._written
+
+    async def overtook(self) -> bool:
+        """Whether it was there before what it counts on, which is written now: then it may hold after all."""
+        before, self._before = self._before, None
+        return before is not None and not before.done() and await before
 
     def proved(self, clock: datetime) -> None:
         """It held."""
+        self._written.set_result(True)
         self._memory.proved(clock)
 
     def failed(self) -> None:
         """It did not, or nobody knows."""
+        if not self._written.done():
+            self._written.set_result(False)
         self._memory.forget(self._credentials, self._account_ids)
         self._memory.failed()
