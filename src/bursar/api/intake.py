@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -95,9 +94,11 @@ class Sent:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
-        # A caller who has left is no failure of ours; the loop says so with either of the two.
-        with suppress(OSError, RuntimeError):
+        try:
             await self._send(message)
+        except (OSError, RuntimeError):
+            # A caller who has left is no failure of ours; the loop says so with either of the two.
+            return
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -171,21 +171,30 @@ def _results(request_id: str, together: bool) -> Callable[[Sequence[Told]], Answ
             return answer_of(first, request_id)
         each = first.parts if isinstance(first, AllDone) else outcomes
         results = [_result(outcome, request_id) for outcome in each]
-        posted, waiting = sum(r.transfer is not None for r in results), sum(r.pending is not None for r in results)
-        mode = "all_or_nothing" if together else "each"
-        refused = len(results) - posted - waiting
-        told = wire.TransferResults(mode=mode, posted=posted, pending=waiting, refused=refused, results=results)
-        return Answer(200, told.model_dump_json(exclude_none=False).encode())
+        posted = sum(result["transfer"] is not None for result in results)
+        waiting = sum(result["pending"] is not None for result in results)
+        told = {
+            "mode": "all_or_nothing" if together else "each",
+            "posted": posted,
+            "pending": waiting,
+            "refused": len(results) - posted - waiting,
+            "results": results,
+        }
+        return Answer(200, orjson.dumps(told))
 
     return answer
 
 
-def _result(outcome: Any, request_id: str) -> wire.TransferResult:
+def _result(outcome: Any, request_id: str) -> dict[str, Json]:
+    """What became of one, as JSON of the shape of `wire.TransferResult`."""
+    told: dict[str, Json] = {"transfer": None, "pending": None, "problem": None}
     if isinstance(outcome, Done):
-        return wire.TransferResult(transfer=show_transfer(Transfer.of_done(outcome)))
-    if isinstance(outcome, PendingApproval):
-        return wire.TransferResult(pending=show_pending(outcome))
-    return wire.TransferResult(problem=problem_of(outcome, request_id))
+        told["transfer"] = _facts_of(Transfer.of_done(outcome)) | {"authority": None}
+    elif isinstance(outcome, PendingApproval):
+        told["pending"] = show_pending(outcome).model_dump(mode="json")
+    else:
+        told["problem"] = problem_of(outcome, request_id).model_dump(mode="json")
+    return told
 
 
 def show_transfer(transfer: Transfer) -> wire.Transfer:

@@ -34,7 +34,7 @@ from bursar.core.authority.remaining import Authorised
 from bursar.core.authority.store import Decision
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
-from bursar.core.ledger.decide import Gate
+from bursar.core.ledger.decide import Gate, through
 from bursar.core.ledger.model import Account
 from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SendMoney, SingleOrder, Undertake
 from bursar.core.ledger.outcomes import Done, Pending
@@ -96,7 +96,7 @@ class Examination:
     def __init__(self, tx: Tx, asked: dict[UUID, Asked], mandates: Sequence[Mandate], assess: Assess) -> None:
         """`asked` names the agents' orders by the ids of their events; all other orders pass."""
         self._tx = tx
-        self._asked = asked
+        self.asked = asked
         self._mandates = mandates
         self._cases: dict[UUID, _Case] = {}
         self._wishes: dict[UUID, _Wish] = {}
@@ -113,10 +113,12 @@ class Examination:
 
     async def open(self, book: Book) -> Gate:
         """Load what the rules look at; the accounts are locked."""
+        if not self.asked:
+            return through
         self._now = now = book.now
         self._counters = Counters(self._mandates, now)
         page = Page(book)
-        for asked in self._asked.values():
+        for asked in self.asked.values():
             with suppress(Refusal):  # The gate refuses it again.
                 if not isinstance(asked.order, ReleaseHold | ExpireHold):
                     page.world = asked.order.world
@@ -163,7 +165,7 @@ class Examination:
                     yield wish.fingerprint, since
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder | Propose:
-        asked = self._asked.get(order.event_id)
+        asked = self.asked.get(order.event_id)
         if asked is None or isinstance(order, ReleaseHold | ExpireHold):
             return order
         self._cases[order.event_id] = _UNDECIDED
@@ -224,7 +226,7 @@ class Examination:
 
     def record(self, order: SingleOrder, outcome: Done | Pending | Refusal) -> Decision | None:
         """The decision on an order, with what it rests on and what came of it; None for those that need none."""
-        asked, case = self._asked.get(order.event_id), self._cases.get(order.event_id)
+        asked, case = self.asked.get(order.event_id), self._cases.get(order.event_id)
         if asked is None or case is None:
             return None
         wish, verdict = case.wish, case.verdict

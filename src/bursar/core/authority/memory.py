@@ -83,8 +83,9 @@ class Memory:
 
     def turn(self, page: Page) -> None:
         """Remember what was decided; it is on its way, and who decides on it is written after it."""
-        for account in page.book.accounts.values():
-            self._accounts[account.id] = page.as_of_now(account)
+        self._accounts |= page.book.accounts
+        for account_id, balance in page.balances.items():
+            self._accounts[account_id] = page.book.accounts[account_id].with_balance(balance)
 
     def forget(self, credentials: Iterable[Credential], account_ids: Iterable[UUID]) -> None:
         """What others have changed, or may have."""

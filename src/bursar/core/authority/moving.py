@@ -71,8 +71,7 @@ async def move(
     sent = await ledger.send_many(tx, orders, examination.open, shelf)
     await give_back(tx, sent.holds, examination.used(sent.notes))
     await tx.send()
-    singles = [pair for order, outcome in zip(orders, sent.outcomes, strict=True) for pair in _singles(order, outcome)]
-    decisions = [decision for order, outcome in singles if (decision := examination.record(order, outcome))]
+    decisions = _decisions(examination, orders, sent.outcomes) if examination.asked else []
     if decisions:
         store.insert_decisions(tx, decisions)
         await tx.send()
@@ -87,6 +86,11 @@ async def move(
     if record.approvals:
         store.insert_approvals(tx, record.approvals)
     return results
+
+
+def _decisions(examination: Examination, orders: Sequence[Order], outcomes: Sequence[Outcome]) -> list[Decision]:
+    singles = [pair for order, outcome in zip(orders, outcomes, strict=True) for pair in _singles(order, outcome)]
+    return [decision for order, outcome in singles if (decision := examination.record(order, outcome))]
 
 
 def _singles(order: Order, outcome: Outcome) -> Iterable[tuple[SingleOrder, Done | Pending | Refused]]:

@@ -73,6 +73,7 @@ class IdempotencyInFlight(Conflict):
     retry_after_seconds: ClassVar[int | None] = 1
 
 
+@lru_cache(maxsize=4096)
 def pin_id(principal_id: UUID, action: str, key: str) -> UUID:
     """Where an answer is pinned: the first 128 bits of a SHA-256. A key holds for one principal and one action."""
     return UUID(bytes=hashlib.sha256(f"{principal_id.hex}\0{action}\0{key}".encode()).digest()[:16])
