@@ -1,6 +1,11 @@
-"""A connection to PostgreSQL that breaks at the worst moment: when COMMIT is under way."""
+"""A connection to PostgreSQL that breaks at the worst moment: when COMMIT is under way.
+
+That is the word itself, or the one statement of a batch that was decided ahead, which begins and commits by itself:
+only such a one names the tenant as text.
+"""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +17,13 @@ from urllib.parse import quote, unquote
 Cut = Literal["before", "after", "at once", "unnoticed", "pass"]
 
 
+_AHEAD = re.compile(rb"B.{4}.{0,200}?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.DOTALL)
+
+
+def _commits(data: bytes) -> bool:
+    return b"COMMIT\0" in data or _AHEAD.match(data) is not None
+
+
 class Proxy:
     """Forwards connections to a server's socket and treats one COMMIT after the other by plan; then all pass."""
 
@@ -19,6 +31,7 @@ class Proxy:
         self._socket = socket
         self._plan: list[Cut] = []
         self._kept: list[asyncio.StreamWriter] = []
+        self._late: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]] = []
         self.made: list[Cut] = []
 
     def plan(self, cuts: Iterable[Cut]) -> None:
@@ -38,7 +51,7 @@ class Proxy:
         answers = asyncio.create_task(_pour(from_server, to_client))
         cut: Cut = "pass"
         while cut == "pass" and (data := await from_client.read(65536)):
-            cut = self.next_cut() if b"COMMIT\0" in data else "pass"
+            cut = self.next_cut() if _commits(data) else "pass"
             if cut == "after":
                 await _stop(answers)
             if cut in ("pass", "after", "at once"):
@@ -48,10 +61,22 @@ class Proxy:
                 await from_server.read(1)
         await _stop(answers)
         to_client.transport.abort()
-        if cut == "unnoticed":
+        if cut == "late":
+            self._late.append((from_server, to_server, data))
+        elif cut == "unnoticed":
             self._kept.append(to_server)
         else:
             to_server.transport.abort()
+
+    async def deliver(self) -> list[bytes]:
+        """Let what is late reach the server; what it says to each."""
+        told: list[bytes] = []
+        for from_server, to_server, data in self._late:
+            to_server.write(data)
+            told.append(await from_server.read(65536))
+            to_server.transport.abort()
+        self._late.clear()
+        return told
 
     def notice(self) -> None:
         """Let the server notice the connections that broke without its noticing."""

@@ -47,12 +47,13 @@ def test_nobody_else_writes_entries() -> None:
         for path in ROOT.rglob("*.py")
         if "INSERT INTO entry" in path.read_text() or "INSERT INTO posting" in path.read_text()
     }
-    assert writers == {"core/ledger/store.py"}
+    assert writers == {"core/ledger/page_store.py"}
     assert {path for path, call in _calls("write") if "page" in ast.unparse(call)} == {"core/ledger/service.py"}
+    assert {path for path, _ in _calls("write_if_unchanged")} == {"core/authority/memory.py"}
 
 
 def test_only_the_desks_transaction_carries_instructions_out() -> None:
-    assert {path for path, _ in _calls("carry_out")} == {"core/authority/desk.py"}
+    assert {path for path, _ in _calls("carry_out")} == {"core/authority/desk.py", "core/authority/fate.py"}
 
 
 def test_every_route_that_moves_money_asks_for_an_action_of_the_table() -> None:
