@@ -13,9 +13,9 @@ from typing import Literal
 from urllib.parse import quote, unquote
 
 # Where a connection breaks: before COMMIT reaches the server; after the server has answered it; at once after it was
-# sent, when nobody can say; or unnoticed by the server, which goes on waiting for it. `pass` lets it through.
-Cut = Literal["before", "after", "at once", "unnoticed", "pass"]
-
+# sent, when nobody can say; or unnoticed by the server, which goes on waiting for it. What comes `late` reaches the
+# server when somebody says so, its sender long gone. `pass` lets it through.
+Cut = Literal["before", "after", "at once", "unnoticed", "late", "pass"]
 
 _AHEAD = re.compile(rb"B.{4}.{0,200}?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.DOTALL)
 
@@ -50,6 +50,7 @@ class Proxy:
         from_server, to_server = await asyncio.open_unix_connection(self._socket)
         answers = asyncio.create_task(_pour(from_server, to_client))
         cut: Cut = "pass"
+        data = b""
         while cut == "pass" and (data := await from_client.read(65536)):
             cut = self.next_cut() if _commits(data) else "pass"
             if cut == "after":

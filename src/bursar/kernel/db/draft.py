@@ -68,8 +68,9 @@ class Draft(Tx):
         return _text(tuple(self._checked)), [str(self.tenant), self.tenant, locks, *self._args]
 
 
+# Whoever waits long does so in a transaction, which can tell for what.
 _GATE = """gate AS MATERIALIZED (
-    SELECT $2::uuid AS tenant_id, set_config('app.tenant_id', $1, true),
+    SELECT $2::uuid AS tenant_id, set_config('app.tenant_id', $1, true), set_config('lock_timeout', '500ms', true),
            (SELECT count(*) FROM (SELECT pg_advisory_xact_lock(k) FROM unnest($3::bigint[]) k) l) AS locks)"""
 
 
