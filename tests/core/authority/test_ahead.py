@@ -163,6 +163,27 @@ async def test_a_refusal_on_what_was_remembered_is_looked_at_again(warm: Story, 
     assert ahead.stale == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "minor", "told"),
+    [
+        # A credit line that is wider now; an account whose money lives elsewhere now.
+        ("floor_minor = -1000", 100_900, DONE),
+        ("floor_minor = NULL, upstream = 'there'", 1, REFUSED),
+    ],
+)
+async def test_terms_of_an_account_that_changed_elsewhere_count(
+    warm: Story, database_url: str, change: str, minor: int, told: int
+) -> None:
+    connection = await connect(database_url)
+    await connection.execute(f"UPDATE bursar.account SET {change} WHERE number = 'alice'")
+    reply = await _pay(warm.desk, warm, minor)
+    # Such an account would have to look otherwise in more ways, and the test's end would say so.
+    await connection.execute("UPDATE bursar.account SET floor_minor = -1000, upstream = NULL WHERE number = 'alice'")
+    await connection.close()
+    assert isinstance(reply, Answer)
+    assert reply.status == told
+
+
 async def test_a_hold_of_another_process_counts(warm: Story, elsewhere: Desk) -> None:
     here, warm.desk = warm.desk, elsewhere
     await warm.tell("alice holds 999.99 USD as h1")
