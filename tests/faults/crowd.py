@@ -171,7 +171,7 @@ class Crowd:
 
     async def _go_on(self, first: int) -> None:
         while not self._stopped:
-            await self.send(Wish(new_id().hex, self._who(), (self._move(),)), first)
+            await self.send(Wish(new_id().hex, self.anybody(), (self._move(),)), first)
 
     async def use_up(self) -> None:
         """Send as the agent until the cap is reached, several at a time."""
@@ -182,14 +182,15 @@ class Crowd:
         wishes = [Wish(new_id().hex, self.books.agent, (self._move(),)) for _ in range(number)]
         return await asyncio.gather(*(self.send(wish) for wish in wishes))
 
-    def many(self, mode: str) -> Wish:
+    def many(self, mode: str, who: str) -> Wish:
         """A batch; one transfer of those that go each on its own is for more than there is."""
         moves = [self._move() for _ in range(ORDERS)]
         if mode == "each":
             moves[ORDERS // 2] = moves[0]._replace(minor=99_999_999)
-        return Wish(new_id().hex, self._who(), tuple(moves), mode)
+        return Wish(new_id().hex, who, tuple(moves), mode)
 
-    def _who(self) -> str:
+    def anybody(self) -> str:
+        """The key of one of the two."""
         return self.dice.choice((self.books.operator, self.books.agent))
 
     def _move(self) -> Move:

@@ -55,14 +55,14 @@ class Doomed:
         return json.loads((self.directory / "met").read_text())
 
 
-async def strike(doomed: Doomed, crowd: Crowd, what: str, at: int) -> str:
+async def strike(doomed: Doomed, crowd: Crowd, what: str, at: int, who: str) -> str:
     """One death under load; returns at which moment it was."""
     await asyncio.to_thread(doomed.run)
     async with crowd.at_work() as sending:
         await crowd.after(CLIENTS)
         doomed.tell(f"orders {ORDERS} {at}" if what in MODES else f"instructions {MANY} {at}")
         if what in MODES:
-            sending.create_task(crowd.send(crowd.many(MODES[what])))
+            sending.create_task(crowd.send(crowd.many(MODES[what], who)))
         met = await doomed.died()
         crowd.stop()
         if len(crowd.urls) == 1:
@@ -77,8 +77,8 @@ async def crowd_lives_through(
     """A crowd goes on while a service dies in such batches; then all answers agree. How often it died at which moment.
 
     Each death comes a moment later than the last, from the one of number `first` on; that after COMMIT comes in
-    addition, and then it begins anew. With `beside`, another service works on the same books all the time, and answers
-    those who lost the first.
+    addition, and then it begins anew, with batches of the other. With `beside`, another service works on the same books
+    all the time, and answers those who lost the first.
     """
     books = await Books.open(database_url, cap_for(deaths))
     moments: Counter[str] = Counter()
@@ -91,7 +91,8 @@ async def crowd_lives_through(
         async with Crowd(books, [doomed.url, *(other.url for other in started if other)]) as crowd:
             at = first
             while left := deaths[moments.total() - moments[AFTER] :]:
-                moment = await strike(doomed, crowd, left[0], at)
+                who = (books.agent, books.operator)[moments[AFTER] % 2]
+                moment = await strike(doomed, crowd, left[0], at, who)
                 moments[moment] += 1
                 at = 1 if moment == AFTER else at + 1
             assert crowd.lost >= moments.total()

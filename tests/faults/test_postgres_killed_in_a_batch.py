@@ -34,7 +34,7 @@ async def strike(crowd: Crowd, data: Path, what: str, fault: Fault) -> Caught:
         await crowd.after(CLIENTS)
         least, locks = MANY + 1, None
         if what in MODES:
-            wish = crowd.many(MODES[what])
+            wish = crowd.many(MODES[what], crowd.anybody())
             sending.create_task(crowd.send(wish))
             least, locks = 1, [lock_of(books.tenant_id, "create_transfers", wish.key)]
         caught = await catch(books.url, least, locks)
