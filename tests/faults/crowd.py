@@ -18,6 +18,7 @@ import httpx2
 import psycopg
 
 from bursar.core.authority.narrowing import WIDEST
+from bursar.core.idempotency.model import lock_of
 from bursar.core.identity import service as identity
 from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id, show
@@ -203,6 +204,13 @@ class Crowd:
         async with self._more:
             self._more.notify_all()
         return answer
+
+    async def send_many(self, mode: str, locks: list[int]) -> None:
+        """Send one batch after the other until all are to stop; `locks` gets the locks of their keys beforehand."""
+        while not self._stopped:
+            wish = self.many(mode, self.anybody())
+            locks.append(lock_of(self.books.tenant_id, "create_transfers", wish.key))
+            await self.send(wish)
 
     async def replay(self) -> None:
         """Ask everything again: every answer comes again as it was."""

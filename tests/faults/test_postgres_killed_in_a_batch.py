@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bursar.core.idempotency.model import lock_of
 from bursar.kernel.embedded import EmbeddedPostgres
 from tests.faults import power
 from tests.faults.catching import Caught, catch
@@ -29,15 +28,14 @@ def all_of_it(data: Path, _: int) -> None:
 
 async def strike(crowd: Crowd, data: Path, what: str, fault: Fault) -> Caught:
     """One death under load, while the batch is open that is meant."""
-    books = crowd.books
     async with crowd.at_work() as sending:
         await crowd.after(CLIENTS)
-        least, locks = MANY + 1, None
+        locks: list[int] = []
         if what in MODES:
-            wish = crowd.many(MODES[what], crowd.anybody())
-            sending.create_task(crowd.send(wish))
-            least, locks = 1, [lock_of(books.tenant_id, "create_transfers", wish.key)]
-        caught = await catch(books.url, least, locks)
+            sending.create_task(crowd.send_many(MODES[what], locks))
+            caught = await catch(crowd.books.url, 1, locks)
+        else:
+            caught = await catch(crowd.books.url, MANY + 1)
         fault(data, caught.pid)
         crowd.stop()
     return caught
