@@ -1,7 +1,10 @@
 """A session leaves the planner one way, and keeps no plan for long."""
 
 import asyncio
+from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from bursar.kernel.db import Database
@@ -28,3 +31,19 @@ async def test_a_plan_is_made_anew_after_a_while(database_url: str, monkeypatch:
             async with database.transaction(read_only=True) as tx:
                 names.update(await tx.column(str, NAME))
     await database.close()
+
+
+async def test_a_connection_that_is_lost_while_it_is_given_back_takes_nothing_away(
+    database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = asyncpg.Pool.release
+
+    async def lost_on_the_way(pool: Any, connection: Any) -> None:
+        asyncio.get_running_loop().call_soon(connection.terminate)
+        await release(pool, connection)
+
+    monkeypatch.setattr(asyncpg.Pool, "release", lost_on_the_way)
+    async with database.transaction(tenant_id) as tx:
+        await tx.run("UPDATE principal SET name = 'new'")
+    async with database.transaction(tenant_id, read_only=True) as tx:
+        assert await tx.value(str, "SELECT name FROM principal") == "new"

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -130,7 +130,9 @@ class Database:
                 raise meaning from error
             await uninterrupted(commit(connection, token))
         finally:
-            await self._pool.release(connection)
+            # One that is lost has left the pool by itself, perhaps at this very moment.
+            with suppress(*LOST):
+                await self._pool.release(connection)
 
     async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
         """Tell of every notification on a channel until cancelled, over a connection beside the pool."""
