@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,7 +13,8 @@ def cut(data: Path) -> int:
     # The parent first: it must not see its children fall.
     processes = [postmaster, *_children(postmaster)]
     for pid in processes:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # Some end by themselves meanwhile.
+            os.kill(pid, signal.SIGKILL)
     return len(processes)
 
 

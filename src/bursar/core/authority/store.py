@@ -58,14 +58,23 @@ def add_usage(tx: Tx, changes: Mapping[Meter, Used]) -> None:
 
 
 def subtract_usage(tx: Tx, changes: Mapping[Meter, Used]) -> None:
-    """Take back from what is used, in the order of the keys: whoever does so need not hold the mandates' locks."""
+    """Take back from what is used, in the order of the keys: whoever does so need not hold the mandates' locks.
+
+    Each row is found and locked by its key, and what is left is written by it; an UPDATE would join the rows, and while
+    nobody has counted the table, the planner reads all of the tenant's for that.
+    """
     rows = [(*meter, *changes[meter]) for meter in sorted(changes)]
     tx.later(
-        """UPDATE limit_usage u SET amount_minor = u.amount_minor - c.amount_minor, uses = u.uses - c.uses
+        """INSERT INTO limit_usage (tenant_id, mandate_id, window_key, payee_id, bucket, amount_minor, uses)
+           SELECT $1, c.mandate_id, c.window_key, c.payee_id, c.bucket, u.amount_minor - c.amount_minor, u.uses - c.uses
            FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::bigint[], $7::bigint[])
                 c (mandate_id, window_key, payee_id, bucket, amount_minor, uses)
-           WHERE u.tenant_id = $1 AND u.mandate_id = c.mandate_id AND u.window_key = c.window_key
-             AND u.payee_id = c.payee_id AND u.bucket = c.bucket""",
+           CROSS JOIN LATERAL (
+               SELECT amount_minor, uses FROM limit_usage
+               WHERE tenant_id = $1 AND mandate_id = c.mandate_id AND window_key = c.window_key
+                 AND payee_id = c.payee_id AND bucket = c.bucket LIMIT 1 FOR NO KEY UPDATE) u
+           ON CONFLICT (tenant_id, mandate_id, window_key, payee_id, bucket) DO UPDATE
+           SET amount_minor = excluded.amount_minor, uses = excluded.uses""",
         tx.tenant,
         *(list(column) for column in zip(*rows, strict=True)),
     )

@@ -91,10 +91,12 @@ async def list_holds(tx: Tx, ids: Sequence[UUID], due_on: Sequence[UUID], now: d
                   placed_at, expires_at, entry_id, approval_id, owner_id
            FROM hold WHERE tenant_id = $1 AND id = ANY($2::uuid[])
            UNION
-           SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
-                  placed_at, expires_at, entry_id, approval_id, owner_id
-           FROM hold
-           WHERE tenant_id = $1 AND account_id = ANY($3::uuid[]) AND status = 'pending' AND expires_at <= $4""",
+           SELECT h.* FROM unnest($3::uuid[]) a (id) CROSS JOIN LATERAL (
+               SELECT id, account_id, target_id, currency, amount_minor, captured_minor, status, description, metadata,
+                      placed_at, expires_at, entry_id, approval_id, owner_id
+               FROM hold
+               WHERE tenant_id = $1 AND account_id = a.id AND status = 'pending' AND expires_at <= $4
+               ORDER BY account_id, expires_at OFFSET 0) h""",
         tx.tenant,
         ids,
         due_on,

@@ -46,11 +46,16 @@ class Wanted(NamedTuple):
 
 
 async def list_in_force(tx: Tx) -> list[tuple[Status, str]]:
-    """The rules that are active and those in the shadow, as they stand for whoever holds the tenant's gate."""
+    """The rules that are active and those in the shadow, as they stand for whoever holds the tenant's gate.
+
+    Each has an index of its own, and no version that is retired is read.
+    """
     return await tx.pairs(
-        """SELECT s.status, r.rules
-           FROM risk_stage s JOIN risk_rules r ON r.tenant_id = s.tenant_id AND r.version = s.version
-           WHERE s.tenant_id = $1 AND s.status IN ('active', 'shadow')""",
+        """SELECT s.status, r.rules FROM (
+               SELECT status, version FROM risk_stage WHERE tenant_id = $1 AND status = 'active'
+               UNION ALL
+               SELECT status, version FROM risk_stage WHERE tenant_id = $1 AND status = 'shadow') s
+           CROSS JOIN LATERAL (SELECT rules FROM risk_rules WHERE tenant_id = $1 AND version = s.version LIMIT 1) r""",
         tx.tenant,
     )
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -117,8 +117,7 @@ class Database:
         """
         token = 0 if read_only else secrets.randbits(62) + 1
         begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
-        connection = await self._acquire()
-        try:
+        async with self._connection() as connection:
             tx = Tx(connection, tenant_id)
             try:
                 await _begin(connection, begin)
@@ -131,8 +130,6 @@ class Database:
                     raise
                 raise meaning from error
             await uninterrupted(commit(connection, token))
-        finally:
-            await self._pool.release(connection)
 
     async def carry_out(self, draft: Draft, locks: Sequence[int]) -> datetime:
         """Write a draft in a transaction of its own, in one round trip; the database's clock meanwhile.
@@ -141,11 +138,8 @@ class Database:
         """
         token = secrets.randbits(62) + 1
         sql, args = draft.statement([*sorted(set(locks)), token])
-        connection = await self._acquire()
-        try:
+        async with self._connection() as connection:
             return await uninterrupted(at_once(connection, token, sql, args))
-        finally:
-            await self._pool.release(connection)
 
     async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
         """Tell of every notification on a channel until cancelled, over a connection beside the pool."""
@@ -167,13 +161,20 @@ class Database:
                 await asyncio.sleep(0.05)
         return "unknown"
 
-    async def _acquire(self) -> Any:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Any]:
         try:
-            return await self._pool.acquire(timeout=self._seconds_to_wait)
+            connection = await self._pool.acquire(timeout=self._seconds_to_wait)
         except asyncpg.PostgresError as error:  # Whatever the server has against a new session, nothing was sent.
             raise UpstreamUnavailable from error
         except Exception as error:
             raise translated(error) from error
+        try:
+            yield connection
+        finally:
+            # One that is lost has left the pool by itself, perhaps at this very moment.
+            with suppress(*LOST):
+                await self._pool.release(connection)
 
 
 async def _begin(connection: Any, begin: str) -> None:
