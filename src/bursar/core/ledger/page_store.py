@@ -40,28 +40,28 @@ def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
 def write_if_unchanged(draft: Draft, page: Page) -> None:
     """The same for postings decided on remembered accounts: all that were looked at must be as they were then.
 
-    As in `_update_balances` nothing is inserted; `name` brings the version relied on. Holds are not looked at.
+    As in `_update_balances` nothing is inserted; `name` brings the version relied on. A hold placed meanwhile leaves what
+    is available above the floor, or the account refuses the balance.
     """
     before = sorted(page.book.accounts.values(), key=_in_order)
     after = [page.balance(account.id) for account in before]
     draft.must(
-        """INSERT INTO account AS a (tenant_id, id, posted_minor, held_minor, version, name, status, normal_side,
-                                     floor_minor, upstream, number, currency)
+        """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, status, normal_side, floor_minor, upstream,
+                                     number, currency)
            SELECT gate.tenant_id, w.*, '', 'XXX'
-           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                             $8::bigint[], $9::text[]) w
+           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                             $8::text[]) w
            ON CONFLICT (tenant_id, id) DO UPDATE SET posted_minor = excluded.posted_minor, version = excluded.version
-           WHERE a.version = excluded.name::bigint AND a.held_minor = excluded.held_minor
-             AND a.status = excluded.status AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
+           WHERE a.version = excluded.name::bigint AND a.status = excluded.status
+             AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
              AND a.upstream IS NOT DISTINCT FROM excluded.upstream
            RETURNING true""",
         [account.id for account in before],
-        *_columns(after, 3),
-        *_columns(
-            ((str(a.balance.version), a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 5
-        ),
+        [balance.posted for balance in after],
+        [balance.version for balance in after],
+        *_columns(((str(a.balance.version), a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 5),
         rows=len(before),
-    )  # fmt: skip
+    )
     if page.entries:
         _insert_entries(draft, page.entries, page.postings)
 
