@@ -9,7 +9,7 @@ import structlog
 from bursar import worker
 from bursar.core.ledger import reading
 from bursar.faces.cli.mail import mail_port
-from bursar.faces.cli.place import Place
+from bursar.faces.cli.place import Place, database_as
 from bursar.features.notifications.delivering import Dispatcher
 from bursar.features.notifications.sending import Post, network
 from bursar.features.payments.calling import Shop
@@ -24,9 +24,9 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 @asynccontextmanager
 async def working(place: Place, settings: Settings, providers: Providers) -> AsyncGenerator[None]:
     """The worker with all its tasks; and the embedded PostgreSQL is brought up again when it is gone."""
-    workers = await Database.open(place.url, role="bursar_worker", connections=2)
+    workers = await database_as(place.url, "bursar_worker", 2)
     # Webhooks have connections of their own: many of them must not keep money's tasks waiting.
-    senders = await Database.open(place.url, role="bursar_worker", connections=2)
+    senders = await database_as(place.url, "bursar_worker", 2)
     post = Post(network(), plain_to_loopback=place.is_sandbox)
     dispatcher = Dispatcher(senders, post.send)
     tasks = (
