@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     )
     stripe_tenant: str | None = Field(default=None, min_length=1)
     stripe_return_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    # How many days the bytes of answers are kept; their keys are kept for ever. None: for ever, too.
+    answer_days: int | None = Field(default=None, ge=7, le=36_500)
     # How many days webhook deliveries are kept that are over.
     webhook_delivery_days: int = Field(default=30, ge=4, le=3650)
     # The mail server of reminders; what goes there is sent over TLS, but for one on this machine.

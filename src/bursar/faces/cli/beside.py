@@ -32,6 +32,7 @@ async def working(place: Place, settings: Settings, providers: Providers) -> Asy
     tasks = (
         *worker.payment_tasks(Shop(workers, providers)),
         *worker.notification_tasks(settings.webhook_delivery_days),
+        *worker.answer_tasks(settings.answer_days),
         *worker.mail_tasks(mail_port(settings, is_sandbox=place.is_sandbox)),
         (dispatcher.turn, 0.25),
     )
