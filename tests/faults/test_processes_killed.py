@@ -74,6 +74,8 @@ async def test_they_count_together_the_work_is_done_once_and_all_end_with_the_on
         for _ in range(20):
             with httpx2.Client(base_url=served.url) as client:
                 assert client.get("/healthz").status_code == 200
+        # Each counts just after it has answered.
+        await until(lambda: counted(served.url) == 20)
         for _ in range(6):
             assert counted(served.url) == 20
         await until(lambda: expiries(books) > 0)
@@ -110,7 +112,7 @@ def counted(url: str) -> float:
 
 def place_hold(url: str, key: str) -> None:
     """A hold whose time is over almost at once."""
-    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     body = {"account": SOURCE, "amount": "1.00", "currency": "USD", "expires_at": soon}
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
         placed = client.post("/v1/holds", json=body, headers={"Idempotency-Key": "one"})
