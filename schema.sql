@@ -50,6 +50,7 @@ CREATE TABLE bursar.answer (
     body bytea NOT NULL,
     event_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    forgotten boolean DEFAULT false NOT NULL,
     CONSTRAINT answer_request_hash_check CHECK ((length(request_hash) = 32))
 )
 WITH (autovacuum_analyze_threshold='1000');
@@ -1738,6 +1739,8 @@ ALTER TABLE ONLY bursar.webhook_secret
 
 CREATE UNIQUE INDEX account_by_upstream ON bursar.account USING btree (tenant_id, upstream) WHERE (upstream IS NOT NULL);
 
+CREATE INDEX answer_kept ON bursar.answer USING btree (created_at) WHERE ((NOT forgotten) AND (status < 400));
+
 CREATE INDEX api_key_of_principal ON bursar.api_key USING btree (tenant_id, principal_id);
 
 CREATE UNIQUE INDEX approval_asked_once ON bursar.approval USING btree (tenant_id, mandate_id, maker_id) WHERE ((status = 'pending'::text) AND (mandate_id IS NOT NULL));
@@ -1790,7 +1793,7 @@ CREATE INDEX hold_due ON bursar.hold USING btree (expires_at) WHERE ((status = '
 
 CREATE INDEX hold_of_owner ON bursar.hold USING btree (tenant_id, owner_id) WHERE (owner_id IS NOT NULL);
 
-CREATE INDEX hold_pending ON bursar.hold USING btree (tenant_id, account_id) WHERE (status = 'pending'::text);
+CREATE INDEX hold_pending_until ON bursar.hold USING btree (tenant_id, account_id, expires_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX job_awaiting ON bursar.job USING btree (changed_at) WHERE (state = ANY (ARRAY['awaiting_approval'::text, 'awaiting_payment'::text]));
 
@@ -2353,6 +2356,8 @@ ALTER TABLE bursar.customer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.decision ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY due ON bursar.answer FOR SELECT TO bursar_worker USING (((NOT forgotten) AND (status < 400) AND (created_at < (now() - '7 days'::interval))));
+
 CREATE POLICY due ON bursar.approval FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY due ON bursar.hold FOR SELECT TO bursar_worker USING (true);
@@ -2384,6 +2389,8 @@ ALTER TABLE bursar.event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY follow ON bursar.event FOR SELECT TO bursar_worker USING (true);
 
 CREATE POLICY follow ON bursar.webhook_cursor FOR SELECT TO bursar_worker USING (true);
+
+CREATE POLICY forget ON bursar.answer AS RESTRICTIVE FOR UPDATE TO bursar_worker USING (((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid) AND (NOT forgotten) AND (status < 400) AND (created_at < (now() - '7 days'::interval)))) WITH CHECK ((forgotten AND (tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)));
 
 ALTER TABLE bursar.freeze_record ENABLE ROW LEVEL SECURITY;
 
@@ -2782,6 +2789,10 @@ GRANT SELECT ON TABLE bursar.account TO bursar_verify;
 
 GRANT SELECT,INSERT ON TABLE bursar.answer TO bursar_app;
 GRANT SELECT ON TABLE bursar.answer TO bursar_verify;
+
+GRANT UPDATE(body) ON TABLE bursar.answer TO bursar_worker;
+
+GRANT UPDATE(forgotten) ON TABLE bursar.answer TO bursar_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.api_key TO bursar_app;
 GRANT SELECT ON TABLE bursar.api_key TO bursar_verify;

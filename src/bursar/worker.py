@@ -10,6 +10,7 @@ import structlog
 
 from bursar.core.authority import approval_store, approvals, executing
 from bursar.core.authority import service as authority
+from bursar.core.idempotency import keeping as answers
 from bursar.core.ledger import reading
 from bursar.features.collections import mailing, opening, promise_store, promising
 from bursar.features.collections import store as collection_store
@@ -194,6 +195,17 @@ def notification_tasks(days: int) -> Tasks:
         await keeping.forget_old(database, days)
 
     return ((forget_deliveries, 60.0),)
+
+
+def answer_tasks(days: int | None) -> Tasks:
+    """The task of answers that needs to know how many days they are kept; none where they are kept for ever."""
+    if days is None:
+        return ()
+
+    async def forget_answers(database: Database) -> None:
+        await answers.forget_old(database, days)
+
+    return ((forget_answers, 60.0),)
 
 
 def mail_tasks(send: mailing.Send) -> Tasks:

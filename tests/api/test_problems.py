@@ -37,7 +37,7 @@ from tests.api.tenants import Tenant, bearing
 # What an agent can be told, and what only the way to Bursar itself can say.
 CODES = {
     "account_frozen", "agent_suspended", "approval_expired", "approval_rejected", "not_an_approver", "step_up_failed",
-    "counterparty_not_allowed", "currency_not_allowed", "idempotency_conflict",
+    "counterparty_not_allowed", "currency_not_allowed", "idempotency_conflict", "answer_forgotten",
     "idempotency_in_flight", "insufficient_funds", "invalid_argument", "limit_exceeded", "mandate_expired",
     "mandate_missing", "mandate_revoked", "not_found", "outcome_unknown", "outside_time_window", "possible_duplicate",
     "rate_limited", "scope_missing", "state_conflict", "unauthenticated", "unknown_account", "unknown_counterparty",

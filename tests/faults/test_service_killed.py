@@ -7,26 +7,12 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from bursar.core.identity import service as identity
-from bursar.faces.cli.place import tenant_id_of
-from bursar.features.sandbox import service as sandbox
-from bursar.kernel.db import Database
 from bursar.kernel.ids import new_id
 from tests.faults.clients import SOURCE, TARGET, Clients
 from tests.faults.ledgers import check
 from tests.served import Served, serving
 
 OPENING = 500_000
-
-
-@pytest.fixture
-async def key(database: Database) -> str:
-    """A key of the sandbox's agent: outside of the sandbox nothing is open without one."""
-    async with database.transaction(tenant_id_of(sandbox.TENANT)) as tx:
-        await sandbox.ensure(tx)
-        agent = await identity.find_agent(tx, sandbox.AGENT)
-        _, made = await identity.create_key(tx, agent, None, live=True)
-    return made.text
 
 
 async def clients_live_through(database_url: str, key: str, times: int) -> None:

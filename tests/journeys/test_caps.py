@@ -126,10 +126,12 @@ def euros(payer: Payer, number: int = AT_ONCE) -> list[Order]:
 
 
 @contextmanager
-def tills(story: Story, database_url: str, processes: int) -> Generator[Till]:
-    """That many services on one database."""
+def tills(story: Story, database_url: str, services: int, workers: int = 1) -> Generator[Till]:
+    """That many services on one database, each of so many processes."""
     with ExitStack() as stack:
-        urls = [urlsplit(stack.enter_context(serving(database_url=database_url)).url) for _ in range(processes)]
+        program = ("bursar", "serve", "--workers", str(workers))
+        served = [stack.enter_context(serving(database_url=database_url, program=program)) for _ in range(services)]
+        urls = [urlsplit(each.url) for each in served]
         places = [Endpoint(url.hostname or "", url.port or 0, "/v1/transfers") for url in urls]
         options = "-c search_path=bursar -c enable_seqscan=off"
         books = psycopg.connect(database_url, autocommit=True, options=options)
@@ -215,19 +217,19 @@ async def play(till: Till, rounds: int) -> None:
         await each(till)
 
 
-# Over one process, and many more rounds, in the soak.
-@pytest.mark.parametrize("processes", [2])
-async def test_of_64_at_once_against_a_cap_of_40_40_are_paid(story: Story, database_url: str, processes: int) -> None:
-    with tills(story, database_url, processes) as till:
+# Over one process, over one service of two, and many more rounds, in the soak.
+@pytest.mark.parametrize("services", [2])
+async def test_of_64_at_once_against_a_cap_of_40_40_are_paid(story: Story, database_url: str, services: int) -> None:
+    with tills(story, database_url, services) as till:
         await play(till, 12)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(("services", "workers"), [(1, 1), (2, 1), (1, 2)])
 async def test_of_64_at_once_against_a_cap_of_40_40_are_paid_500_times(
-    story: Story, database_url: str, processes: int
+    story: Story, database_url: str, services: int, workers: int
 ) -> None:
-    with tills(story, database_url, processes) as till:
+    with tills(story, database_url, services, workers) as till:
         for _ in range(500):
             await one_window(till)
         await play(till, 60)

@@ -40,12 +40,12 @@ def embedded_url(data: Path) -> str:
     return f"postgresql://postgres@/postgres?host={data}/socket&port=5432"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGINT, "1"), (signal.SIGTERM, "2")])
 async def test_it_stops_within_five_seconds_and_answers_what_is_under_way(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, workers: str
 ) -> None:
     environment = surroundings(BURSAR_DATA=tmp_path)
-    async with serving(environment) as service:
+    async with serving(environment, "--workers", workers) as service:
         key = await make_key(environment, "--agent", "agent_001")
         async with client_of(service, key) as agent, locked(embedded_url(tmp_path), "ACC10001") as lock:
             under_way = [asyncio.ensure_future(pay(agent)) for _ in range(10)]

@@ -1,12 +1,14 @@
 """What operators of the service see: Prometheus metrics and one structured log line a request, without secrets."""
 
 import logging
+import os
 import sys
 import traceback
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Scope
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -68,5 +70,9 @@ class Telemetry:
         self._log.error("failed", request_id=request_id, error=type(error).__name__, where=where)
 
     def exposition(self) -> bytes:
-        """The metrics in Prometheus' text form."""
-        return generate_latest(self._registry)
+        """The metrics in Prometheus' text form: this process's, or all those of the service if several answer."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self._registry)
+        of_all = CollectorRegistry()
+        MultiProcessCollector(of_all)
+        return generate_latest(of_all)

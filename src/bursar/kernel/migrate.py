@@ -1,8 +1,8 @@
 """Plain SQL migrations, forward only, each applied once and checked against edits; safe with several migrators."""
 
-import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
 
@@ -30,41 +30,55 @@ async def pending(url: str) -> list[str]:
     """The names of the migrations this database has not had; refuses one that was edited after it was applied."""
     connection = await connect(url)
     try:
-        have = await _applied(connection)
+        async with connection.transaction(readonly=True):
+            have = await _applied(connection)
     finally:
         await connection.close()
     return [name for name, text in _scripts() if _is_new(name, text, have)]
 
 
 async def migrate(url: str) -> list[str]:
-    """Apply what is pending as the owner role and return the names; a second migrator waits for the first."""
+    """Apply what is pending as the owner role, each in a transaction, and return the names; several may be at it."""
     if not await pending(url):
         return []
     connection = await connect(url)
     try:
-        await _wait_for_turn(connection)
-        await _prepare(connection)
-        have = await _applied(connection)
-        new = [(name, text) for name, text in _scripts() if _is_new(name, text, have)]
-        for name, text in new:
-            async with connection.transaction():
-                await connection.execute(text)
-                await connection.execute(
-                    "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", name, _sha256(text)
-                )
-        return [name for name, _ in new]
+        async with _turn(connection):
+            await _prepare(connection)
+        done: list[str] = []
+        while name := await _apply_next(connection):
+            done.append(name)
+        return done
     finally:
         await connection.close()
 
 
-async def _wait_for_turn(connection: Any) -> None:
-    """Polled: a migrator blocked in pg_advisory_lock() would deadlock with CREATE INDEX CONCURRENTLY."""
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 -- polled, as said
-        await asyncio.sleep(0.1)
+async def _apply_next(connection: Any) -> str | None:
+    """Apply the first migration that this database has not had, and return its name; None: it has had all."""
+    async with _turn(connection):
+        have = await _applied(connection)
+        new = ((name, text) for name, text in _scripts() if _is_new(name, text, have))
+        name, text = next(new, (None, ""))
+        if name:
+            await connection.execute(
+                "SET LOCAL ROLE bursar_owner; SET LOCAL search_path = bursar;"
+                " SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '15min'"
+            )
+            await connection.execute(text)
+            await connection.execute("INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", name, _sha256(text))
+        return name
+
+
+@asynccontextmanager
+async def _turn(connection: Any) -> AsyncGenerator[None]:
+    """A transaction while no other migrator has one. Nothing of it stays with the session, which may be a pooler's."""
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({_LOCK})")
+        yield
 
 
 async def _prepare(connection: Any) -> None:
-    """Roles, schema and the list of what was applied; from here on everything is made as the owner."""
+    """Roles, schema and the list of what was applied."""
     try:
         await connection.execute((files("bursar") / "migrations" / "roles.sql").read_text(encoding="utf-8"))
         await connection.execute("CREATE SCHEMA IF NOT EXISTS bursar AUTHORIZATION bursar_owner")
@@ -73,10 +87,8 @@ async def _prepare(connection: Any) -> None:
             "This login may not make roles and schemas. Run `bursar migrate` once with one that may."
         ) from error
     await connection.execute(
-        "SET ROLE bursar_owner; SET search_path = bursar; SET lock_timeout = '5s'; SET statement_timeout = '15min'"
-    )
-    await connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL,"
+        "SET LOCAL ROLE bursar_owner; SET LOCAL search_path = bursar;"
+        " CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT clock_timestamp());"
         # A login that may not migrate still looks whether it must be asked to.
         " GRANT SELECT ON schema_migration TO bursar_app, bursar_worker, bursar_verify"

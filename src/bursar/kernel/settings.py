@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     )
     data: Path = Field(default_factory=lambda: user_data_path("bursar", appauthor=False))
     connections: int = Field(default=10, ge=2, le=1000)
+    # The URL leads to a pooler that hands each transaction to any session, such as PgBouncer in transaction mode.
+    pooled: bool = False
     statement_cache_size: int = Field(default=200, ge=0)
     requests_per_second: float = Field(default=100.0, ge=0)
     webauthn_rp_id: str = Field(default="localhost", pattern=r"^[a-z0-9.-]+$", max_length=253)
@@ -44,6 +46,8 @@ class Settings(BaseSettings):
     )
     stripe_tenant: str | None = Field(default=None, min_length=1)
     stripe_return_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    # How many days the bytes of answers are kept; their keys are kept for ever. None: for ever, too.
+    answer_days: int | None = Field(default=None, ge=7, le=36_500)
     # How many days webhook deliveries are kept that are over.
     webhook_delivery_days: int = Field(default=30, ge=4, le=3650)
     # The mail server of reminders; what goes there is sent over TLS, but for one on this machine.
@@ -55,6 +59,13 @@ class Settings(BaseSettings):
     smtp_password: str | None = Field(default=None, repr=False)
     smtp_seconds: float = Field(default=10.0, gt=0, le=20)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+
+    @model_validator(mode="after")
+    def _a_pooler_knows_no_prepared_statements(self) -> "Settings":
+        """Unless it is said that it does: PgBouncer before 1.21 has a statement executed where it was not prepared."""
+        if self.pooled and "statement_cache_size" not in self.model_fields_set:
+            self.statement_cache_size = 0
+        return self
 
     @model_validator(mode="after")
     def _mails_have_a_sender_and_tls(self) -> "Settings":

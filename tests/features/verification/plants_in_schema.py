@@ -27,6 +27,8 @@ PLANTS: list[tuple[str, str]] = [
       for table in ("account", "hold") for what in ("DELETE", "TRUNCATE")),
     *(("I33", f"GRANT DELETE ON entry TO {role}") for role in ("bursar_worker", "bursar_verify", "PUBLIC")),
     ("I33", "GRANT UPDATE (description) ON entry TO bursar_app"),
+    *(("I33", f"GRANT UPDATE ({column}) ON answer TO {role}")
+      for column, role in (("request_hash", "bursar_worker"), ("body", "bursar_app"), ("forgotten", "bursar_app"))),
     *(("I34", f"GRANT {what} ON account TO bursar_verify") for what in ("INSERT", "UPDATE", "DELETE", "TRUNCATE")),
     *(("I35", f"ALTER ROLE bursar_app {power}")
       for power in ("SUPERUSER", "BYPASSRLS", "CREATEROLE", "CREATEDB", "REPLICATION")),

@@ -176,7 +176,7 @@ class Desk:
         self, tenant_id: UUID, instructions: Sequence[Instruction], decided: Callable[[], None]
     ) -> list[Reply]:
         memory = self._memories.setdefault(tenant_id, Memory(self._database, tenant_id))
-        if all(map(_is_plain, instructions)) and memory.serves():
+        if self._database.takes_drafts and all(map(_is_plain, instructions)) and memory.serves():
             ahead = await carried_out_ahead(self._database, memory, instructions, self._assess, decided)
             if ahead:
                 return ahead.replies

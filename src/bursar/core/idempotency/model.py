@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from bursar.kernel.refusal import Conflict, Invalid, Retry
+from bursar.kernel.refusal import Conflict, Invalid, MoneyMoved, Retry
 
 # The first half of what takes two: nobody is answered with it, the second half is.
 UNDER_WAY = 102
@@ -46,11 +46,15 @@ class Pinned(NamedTuple):
     status: int
     body: bytes
     event_id: UUID
+    # Only what it was about is left of the body.
+    forgotten: bool = False
 
-    def replay_for(self, claim: Claim) -> "Answer | IdempotencyConflict":
-        """The first answer again, or the refusal when something else was asked with the same key."""
+    def replay_for(self, claim: Claim) -> "Answer | IdempotencyConflict | AnswerForgotten":
+        """The first answer again; the refusal when something else was asked with the same key, or it is not kept."""
         if self.request_hash != claim.request_hash:
             return IdempotencyConflict()
+        if self.forgotten:
+            return AnswerForgotten(self.status, self.body.decode())
         return Answer(self.status, self.body, replayed=True)
 
 
@@ -63,6 +67,32 @@ class IdempotencyConflict(Invalid):
     def detail(self) -> str:
         """What differs."""
         return "This Idempotency-Key belongs to a request with another body. Nothing was done for this one."
+
+
+class AnswerForgotten(Conflict):
+    """This request was done long ago, and its answer is no longer kept."""
+
+    # Whether the first request moved any is told by what it was about; this one did not.
+    money_moved: ClassVar[MoneyMoved] = "unknown"
+    retry: ClassVar[Retry] = "never"
+    next: ClassVar[str] = (
+        "Read what `detail` names: it tells what became of it. Do NOT send this under another key, which would be"
+        " another payment."
+    )
+
+    def __init__(self, status: int, about: str) -> None:
+        """How it was answered, and the id of what the answer was about, empty where there is none."""
+        super().__init__(status, about)
+        self.status = status
+        self.about = about
+
+    @property
+    def detail(self) -> str:
+        """What is known of it."""
+        about = f" about {self.about}" if self.about else ""
+        return (
+            f"The first request with this Idempotency-Key was answered with {self.status}{about}. This one did nothing."
+        )
 
 
 class IdempotencyInFlight(Conflict):

@@ -14,6 +14,6 @@ async def find(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Pinned]:
 
 
 def pin(tx: Tx, answers: Sequence[Pinned]) -> None:
-    """Keep answers as long as the money rows they belong to."""
+    """Keep answers, and their keys as long as the money rows they belong to."""
     if answers:
         store.insert_answers(tx, answers)

@@ -12,7 +12,7 @@ async def list_answers(tx: Tx, ids: Sequence[UUID]) -> list[Pinned]:
     return await tx.rows(
         Pinned,
         """SELECT a.* FROM unnest($2::uuid[]) w (id) CROSS JOIN LATERAL (
-               SELECT id, principal_id, action, key, request_hash, status, body, event_id
+               SELECT id, principal_id, action, key, request_hash, status, body, event_id, forgotten
                FROM answer WHERE tenant_id = $1 AND id = w.id LIMIT 1) a""",
         tx.tenant,
         ids,

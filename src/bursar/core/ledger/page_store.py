@@ -40,14 +40,14 @@ def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
 def write_if_unchanged(draft: Draft, page: Page) -> None:
     """The same for postings decided on remembered accounts: all that were looked at must be as they were then.
 
-    As in `_update_balances` nothing is inserted; `name` brings the version relied on. A hold placed meanwhile leaves what
-    is available above the floor, or the account refuses the balance.
+    As in `_update_balances` nothing is inserted; `name` brings the version relied on. A hold placed meanwhile leaves
+    what is available above the floor, or the account refuses the balance.
     """
     before = sorted(page.book.accounts.values(), key=_in_order)
     after = [page.balance(account.id) for account in before]
     draft.must(
-        """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, status, normal_side, floor_minor, upstream,
-                                     number, currency)
+        """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, status, normal_side, floor_minor,
+                                     upstream, number, currency)
            SELECT gate.tenant_id, w.*, '', 'XXX'
            FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                              $8::text[]) w

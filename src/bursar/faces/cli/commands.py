@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from bursar import __version__
 from bursar.faces.cli.application_commands import applications_app
@@ -70,11 +71,25 @@ def main() -> None:
 
 
 @app.command
-def serve(*, host: str = "127.0.0.1", port: Port = 8000, data: Data = None) -> None:
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, Parameter(help="How many processes answer.", validator=Number(gte=1, lte=64))] = 1,
+    data: Data = None,
+) -> None:
     """Serve the API. Without a configured database: the sandbox, on an embedded PostgreSQL, for this machine only."""
     from bursar.faces.cli.serve import serve
 
-    run(serve(host, port, data))
+    run(serve(host, port, data, workers))
+
+
+@app.command(show=False)
+def answer(descriptor: int, /, *, data: Data = None) -> None:
+    """Answer at a socket that is handed over. `bursar serve --workers` starts it; by itself it serves nobody."""
+    from bursar.faces.cli.serve import answer
+
+    run(answer(descriptor, data))
 
 
 @app.command

@@ -63,17 +63,26 @@ async def reached(data: Path | None) -> AsyncGenerator[tuple[str, EmbeddedPostgr
         await asyncio.to_thread(server.stop)
 
 
+async def database_as(url: str, role: str, connections: int) -> Database:
+    """The database as a role, by so many connections, in the way that the settings say."""
+    settings = Settings()
+    return await Database.open(
+        url,
+        role=role,
+        connections=connections,
+        statement_cache_size=settings.statement_cache_size,
+        pooled=settings.pooled,
+    )
+
+
 @asynccontextmanager
 async def opened(
     data: Path | None = None, tenant: str | None = None, role: str = "bursar_app"
 ) -> AsyncGenerator[Place]:
     """Open the place: the configured PostgreSQL, or the embedded one with the sandbox in it; migrated."""
-    settings = Settings()
     async with reached(data) as (url, server):
         await migrate(url)
-        database = await Database.open(
-            url, role=role, connections=settings.connections, statement_cache_size=settings.statement_cache_size
-        )
+        database = await database_as(url, role, Settings().connections)
         try:
             if server and role == "bursar_app":
                 async with database.transaction(tenant_id_of(sandbox.TENANT), locks=[_SANDBOX_LOCK]) as tx:

@@ -52,7 +52,13 @@ CROSS JOIN (
 CROSS JOIN (VALUES ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS p (privilege)
 WHERE r.rolname IN ('bursar_app', 'bursar_worker', 'bursar_verify')
     AND CASE p.privilege
-        WHEN 'UPDATE' THEN t.append_only AND has_any_column_privilege(r.oid, 'bursar.' || t.name, p.privilege)
+        -- The worker forgets the bytes of old answers; their keys stay.
+        WHEN 'UPDATE' THEN t.append_only AND EXISTS (
+            SELECT FROM pg_attribute AS a
+            WHERE a.attrelid = ('bursar.' || t.name)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                AND has_column_privilege(r.oid, a.attrelid, a.attnum, p.privilege)
+                AND (r.rolname <> 'bursar_worker' OR t.name <> 'answer' OR a.attname NOT IN ('body', 'forgotten'))
+        )
         -- The worker forgets deliveries that have been over for long; their events stay.
         WHEN 'DELETE' THEN (r.rolname <> 'bursar_worker' OR t.name NOT IN ('webhook_delivery', 'webhook_attempt'))
             AND has_table_privilege(r.oid, 'bursar.' || t.name, p.privilege)

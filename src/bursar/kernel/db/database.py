@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from bursar.kernel.db.draft import Draft
-from bursar.kernel.db.ending import at_once, begin_text, commit, roll_back, uninterrupted
+from bursar.kernel.db.ending import at_once, begin_text, commit, roll_back, settings_text, uninterrupted
 from bursar.kernel.db.failures import (
     LOST,
     RETRYABLE,
@@ -29,15 +29,23 @@ Result = TypeVar("Result")
 Fate = Literal["committed", "aborted", "unknown"]
 
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+_SESSION = """
+    SELECT current_user, current_setting('fsync'), current_setting('full_page_writes'),
+           current_setting('synchronous_commit')
+"""
+_POOLED_HINT = " If there is a pooler such as PgBouncer between, set BURSAR_POOLED=true."
 _SECONDS_TO_SETTLE = 2.0
 _SECONDS_OF_A_PLAN = 20
 _SECONDS_TO_CONNECT = 2.0
 
 
 async def connect(url: str) -> Any:
-    """One plain connection as the login of the URL, for migrations; asyncpg's types are incomplete, hence Any."""
+    """One plain connection as the login of the URL, for migrations; asyncpg's types are incomplete, hence Any.
+
+    It keeps no statements, so that whatever is done in a transaction can be done through a pooler.
+    """
     try:
-        return await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT)
+        return await asyncpg.connect(url, timeout=_SECONDS_TO_CONNECT, statement_cache_size=0)
     except (asyncpg.PostgresError, *LOST, ValueError, TimeoutError) as error:
         raise CannotConnect(f"PostgreSQL cannot be reached as configured: {error}") from error
 
@@ -45,11 +53,15 @@ async def connect(url: str) -> Any:
 class Database:
     """A pool of connections that act as one role; open it with `Database.open`, close it when done."""
 
-    def __init__(self, pool: Any, seconds_to_wait: float, connect: Callable[[], Awaitable[Any]] | None = None) -> None:
+    def __init__(
+        self, pool: Any, seconds_to_wait: float, connect: Callable[[], Awaitable[Any]] | None = None, its_own: str = ""
+    ) -> None:
         """Use `Database.open`: it also checks that the server keeps what it acknowledges."""
         self._pool = pool
         self._seconds_to_wait = seconds_to_wait
         self._connect = connect
+        # The settings that each transaction must make for itself, where the session is a pooler's.
+        self._its_own = its_own
 
     @classmethod
     async def open(
@@ -61,8 +73,12 @@ class Database:
         seconds_to_wait: float = 5.0,
         statement_cache_size: int = 200,
         durable: bool = True,
+        pooled: bool = False,
     ) -> "Database":
-        """Connect as `role`; with `durable` (always but in the control of the crash tests) refuse weak settings."""
+        """Connect as `role`; with `durable` (always but in the control of the crash tests) refuse weak settings.
+
+        `pooled`: the URL leads to a pooler, which hands each transaction to any session, so all settings are its own.
+        """
         settings = {
             "role": role,
             "search_path": "bursar",
@@ -70,7 +86,6 @@ class Database:
             "lock_timeout": "2s",
             "statement_timeout": "30s",
             "idle_in_transaction_session_timeout": "30s",
-            "application_name": "bursar",
             # Every statement has its index; a plan made while a table was small must not scan it when it is large.
             "enable_seqscan": "off",
             # They are short and many: to compile one, as a server that can does where a cost looks high, costs more.
@@ -78,13 +93,20 @@ class Database:
         }
         if not durable:
             settings["synchronous_commit"] = "off"
+        # Somebody else may have left other values in the session.
+        its_own = settings_text({"synchronous_commit": "on", "row_security": "on", **settings}) if pooled else ""
+        of_session = {"application_name": "bursar", **({} if pooled else settings)}
+
+        async def check(connection: Any) -> None:
+            await _refuse_weak_session(connection, begin_text(None, True, [], its_own), role, durable=durable)
+
         pool = await asyncpg.create_pool(
             url,
             min_size=0,
             max_size=connections,
-            init=_refuse_weak_settings if durable else None,
+            init=check,
             reset=_nothing,
-            server_settings=settings,
+            server_settings=of_session,
             statement_cache_size=statement_cache_size,
             # A plan is kept as long: what was planned while a table was small is planned again as it grows.
             max_cached_statement_lifetime=_SECONDS_OF_A_PLAN,
@@ -95,12 +117,15 @@ class Database:
         try:
             await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
         except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
-            raise CannotConnect(f"PostgreSQL does not take a session as {role}: {error}") from error
+            hint = _POOLED_HINT if "startup parameter" in str(error) else ""
+            raise CannotConnect(f"PostgreSQL does not take a session as {role}: {error}.{hint}") from error
 
         async def connect_beside() -> Any:
-            return await asyncpg.connect(url, server_settings=settings, timeout=_SECONDS_TO_CONNECT, command_timeout=35)
+            return await asyncpg.connect(
+                url, server_settings=of_session, timeout=_SECONDS_TO_CONNECT, command_timeout=35
+            )
 
-        return cls(pool, seconds_to_wait, connect_beside)
+        return cls(pool, seconds_to_wait, None if pooled else connect_beside, its_own)
 
     async def close(self) -> None:
         """Wait for running statements, then close every connection."""
@@ -116,7 +141,7 @@ class Database:
         `UpstreamUnavailable`, `Busy`, a retryable driver error, or `CommitLost`.
         """
         token = 0 if read_only else secrets.randbits(62) + 1
-        begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [])
+        begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [], self._its_own)
         async with self._connection() as connection:
             tx = Tx(connection, tenant_id)
             try:
@@ -131,20 +156,29 @@ class Database:
                 raise meaning from error
             await uninterrupted(commit(connection, token))
 
+    @property
+    def takes_drafts(self) -> bool:
+        """Whether one statement can be a transaction: its session must have the settings that all of them need."""
+        return not self._its_own
+
     async def carry_out(self, draft: Draft, locks: Sequence[int]) -> datetime:
         """Write a draft in a transaction of its own, in one round trip; the database's clock meanwhile.
 
         `Stale`: it has had no effect, whatever the reason; a transaction will tell. `CommitLost`: nobody knows.
         """
+        assert self.takes_drafts
         token = secrets.randbits(62) + 1
         sql, args = draft.statement([*sorted(set(locks)), token])
         async with self._connection() as connection:
             return await uninterrupted(at_once(connection, token, sql, args))
 
     async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
-        """Tell of every notification on a channel until cancelled, over a connection beside the pool."""
-        assert self._connect
-        await listen(self._connect, channel, heard)
+        """Tell of every notification on a channel until cancelled, over a connection beside the pool.
+
+        Through a pooler nothing is heard, and this returns at once.
+        """
+        if self._connect:
+            await listen(self._connect, channel, heard)
 
     async def fate_of(self, lost: CommitLost, tenant_id: UUID, left_a_trace: Callable[[Tx], Awaitable[bool]]) -> Fate:
         """Ask a new connection what became of a lost COMMIT, for at most 2 seconds.
@@ -189,10 +223,17 @@ async def _undo(connection: Any, tx: Tx) -> None:
     await roll_back(connection)
 
 
-async def _refuse_weak_settings(connection: Any) -> None:
-    for name in _DURABLE:
-        value = await connection.fetchval("SELECT current_setting($1)", name)
-        if value not in ("on", "remote_write", "remote_apply"):
+async def _refuse_weak_session(connection: Any, begin: str, role: str, *, durable: bool) -> None:
+    """Look, in a transaction as all others are, whether it acts as its role and whether what commits is kept."""
+    await connection.execute(begin)
+    try:
+        acts_as, *values = await connection.fetchrow(_SESSION)
+    finally:
+        await connection.execute("ROLLBACK")
+    if acts_as != role:
+        raise CannotConnect(f"PostgreSQL has this session act as {acts_as} and not as {role}.{_POOLED_HINT}")
+    for name, value in zip(_DURABLE, values, strict=True):
+        if durable and value not in ("on", "remote_write", "remote_apply"):
             raise NotDurable(f"{name} is {value}: PostgreSQL could lose what was acknowledged. Set it to on.")
 
 

@@ -1,7 +1,7 @@
 """How a transaction begins and ends: in one round trip, and never half because somebody went away."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,15 +15,27 @@ from bursar.kernel.db.failures import LOST, REFUSES_WORK, CommitLost, UpstreamUn
 Result = TypeVar("Result")
 
 
-def begin_text(tenant_id: UUID | None, read_only: bool, locks: Sequence[int]) -> str:
-    """One round trip that opens the transaction; only values of our own making (a UUID, integers) are written in."""
+def begin_text(tenant_id: UUID | None, read_only: bool, locks: Sequence[int], its_own: str = "") -> str:
+    """One round trip that opens the transaction; only values of our own making (a UUID, integers) are written in.
+
+    `its_own` are the settings of `settings_text`, where a transaction cannot rely on those of its session.
+    """
     parts = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"]
+    if its_own:
+        # What the session defaults to is not known either.
+        parts = [parts[0] if read_only else "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", its_own]
     if tenant_id:
         parts.append(f"SELECT set_config('app.tenant_id', '{tenant_id}', true)")
     if locks:
         array = ",".join(str(int(lock)) for lock in locks)
         parts.append(f"SELECT pg_advisory_xact_lock(k) FROM unnest('{{{array}}}'::bigint[]) k")  # noqa: S608 -- integers
     return "; ".join(parts)
+
+
+def settings_text(settings: Mapping[str, str]) -> str:
+    """A statement that makes these settings, and no tenant, those of its transaction; values of our own making only."""
+    local = {**settings, "app.tenant_id": ""}
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in local.items())
 
 
 async def commit(connection: Any, token: int) -> None:
