@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, LiteralString, NamedTuple, NoReturn
 from uuid import UUID
 
@@ -19,28 +20,28 @@ class Stale(Exception):
     """A fact that was relied on has changed, or another was first: the statement has had no effect."""
 
 
-class _Checked(NamedTuple):
-    """A statement with its number of arguments, and how many rows it must return; None where nobody counts."""
+class _Part(NamedTuple):
+    """A statement with its number of arguments; where its rows are counted, the last one is how many there must be."""
 
     sql: str
     args: int
-    must_return: int | None
+    is_counted: bool
 
 
 class Draft(Tx):
     """Takes what is to be written, as a transaction does, and asks nothing: whoever must ask finds it `Unforeseen`."""
 
-    __slots__ = ("_args", "_checked")
+    __slots__ = ("_args", "_parts")
 
     def __init__(self, tenant_id: UUID) -> None:
         """An empty one."""
         super().__init__(None, tenant_id)
-        self._checked: list[_Checked] = []
+        self._parts: list[_Part] = []
         self._args: list[object] = []
 
     def later(self, sql: LiteralString, *args: object) -> None:
         """An INSERT or UPDATE that is written if all that must hold does."""
-        self._add(sql, args, None)
+        self._add(sql, args, is_counted=False)
 
     def must(self, sql: LiteralString, *args: object, rows: int) -> None:
         """A statement that has to return so many rows, or all of this comes to nothing.
@@ -48,10 +49,10 @@ class Draft(Tx):
         They are asked in this order, after the locks are had. `gate.tenant_id` in its text is the tenant's, known when
         row security is set.
         """
-        self._add(sql, args, rows)
+        self._add(sql, (*args, rows), is_counted=True)
 
-    def _add(self, sql: str, args: Sequence[object], must_return: int | None) -> None:
-        self._checked.append(_Checked(sql, len(args), must_return))
+    def _add(self, sql: str, args: Sequence[object], *, is_counted: bool) -> None:
+        self._parts.append(_Part(sql, len(args), is_counted))
         self._args += args
 
     async def send(self) -> None:
@@ -65,7 +66,7 @@ class Draft(Tx):
 
         `locks` are advisory locks, taken in this order before anything is looked at.
         """
-        return _text(tuple(self._checked)), [str(self.tenant), self.tenant, locks, *self._args]
+        return _text(tuple(self._parts)), [str(self.tenant), self.tenant, locks, *self._args]
 
 
 # Whoever waits long does so in a transaction, which can tell for what.
@@ -75,14 +76,20 @@ _GATE = """gate AS MATERIALIZED (
 
 
 @lru_cache(maxsize=64)
-def _text(checked: tuple[_Checked, ...]) -> str:
-    """The order in which the conditions are asked is that of the CASE; what nobody counts is written after them."""
-    texts = numbered(((each.sql, each.args) for each in checked), before=3)
-    parts = [_GATE, *(f"s{i} AS ({text})" for i, text in enumerate(texts))]
-    broken = [
-        f"WHEN (SELECT count(*) FROM s{i}) <> {each.must_return} THEN stale()"  # noqa: S608 -- numbers of our own
-        for i, each in enumerate(checked)
-        if each.must_return is not None
+def _text(parts: tuple[_Part, ...]) -> str:
+    """The order in which the conditions are asked is that of the CASE; what nobody counts is written after them.
+
+    The numbers are arguments, so that batches of any size share a plan.
+    """
+    first = 3
+    texts = numbered(((part.sql, part.args) for part in parts), before=first)
+    ends = accumulate((part.args for part in parts), initial=first)
+    next(ends)
+    whens = [
+        f"WHEN (SELECT count(*) FROM s{i}) <> ${end}::int THEN stale()"  # noqa: S608 -- numbers of our own
+        for i, (part, end) in enumerate(zip(parts, ends, strict=True))
+        if part.is_counted
     ]
-    whens = " ".join(["WHEN (SELECT locks FROM gate) IS NULL THEN stale()", *broken])
-    return f"WITH {', '.join(parts)} SELECT CASE {whens} ELSE clock_timestamp() END"
+    named = ", ".join([_GATE, *(f"s{i} AS ({text})" for i, text in enumerate(texts))])
+    conditions = " ".join(["WHEN (SELECT locks FROM gate) IS NULL THEN stale()", *whens])
+    return f"WITH {named} SELECT CASE {conditions} ELSE clock_timestamp() END"
