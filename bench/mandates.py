@@ -23,9 +23,9 @@ EVERY_RULE: Final[dict[str, Any]] = {
     "accounts": list(ACCOUNTS),
     "per_transaction": [{"currency": "USD", "max": "1000.00", "auto_max": "900.00"}],
     "windows": [
-        {"period": "day", "currency": "USD", "max_amount": "90000000.00"},
+        {"period": "day", "currency": "USD", "max_amount": "90000000000.00"},
         {"kind": "rolling", "period": "hour", "max_count": 100_000_000},
-        {"period": "day", "currency": "USD", "max_amount": "9000000.00", "per_payee": True},
+        {"period": "day", "currency": "USD", "max_amount": "9000000000.00", "per_payee": True},
     ],
     "counterparties": {"mode": "any_known"},
     "hours": {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "23:59"},

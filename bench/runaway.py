@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.comparing import describe, postgres
 from bench.load import Latency, Load, Measurement, measure, summarise
 from bench.pace import Pace, Sample
-from bench.report import Environment
+from bench.page import Environment
 from bench.services import HOST, ServiceFailed, serving_bursar, stocked, violations
 from bench.wire import Endpoint
 from bench.workloads import ONE_DOLLAR
@@ -60,9 +60,9 @@ class Report:
 
 def measure_runaway(scratch: Path, rounds: int, seconds: float) -> Report:
     """Serve two tenants; one works at a steady pace, and an agent of the other runs away in every second turn."""
-    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as port:
-        neighbour = with_agent(stocked(port, data, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
-        boss = stocked(port, data, "--tenant", "runaway", "--operator", "boss")
+    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as service:
+        neighbour = with_agent(stocked(service, data, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
+        boss = stocked(service, data, "--tenant", "runaway", "--operator", "boss")
         with pacing(Pace(neighbour, ONE_DOLLAR, 1, PER_SECOND)) as process:
             rest(2.0)
             turns: list[Turn] = []

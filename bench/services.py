@@ -1,4 +1,4 @@
-"""Starts both services on one PostgreSQL, with the same accounts and the same money in them."""
+"""Starts the services on one PostgreSQL, with the same accounts and the same money in them."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -18,13 +19,13 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel
 
-from bench import baseline
+from bench import baseline, empty
 from bench.load import drive
 from bench.wire import Endpoint, post
 from bench.workloads import ACCOUNTS, transfer_body
 
 FUNDING: Final = "world:funding:USD"
-FUNDS: Final = Decimal("10000000.00")
+FUNDS: Final = Decimal("1000000000.00")
 HOST: Final = "127.0.0.1"
 ADDRESS_LINE: Final = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 START_SECONDS: Final = 60.0
@@ -55,28 +56,36 @@ def running_baseline(url: str, scratch: Path) -> Generator[Endpoint]:
         connection.execute("CREATE DATABASE bench_baseline")
     own = make_conninfo(url, dbname="bench_baseline")
     baseline.create_accounts(own, ACCOUNTS, FUNDS)
-    with running("bench.baseline", own, log=scratch / "baseline.log") as port:
-        yield Endpoint(HOST, port, baseline.PATH)
+    with running("bench.baseline", own, log=scratch / "baseline.log", path=baseline.PATH) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def running_empty(scratch: Path) -> Generator[Endpoint]:
+    """The route that does nothing, in a process of its own."""
+    with running("bench.empty", log=scratch / "empty.log", path=empty.PATH) as endpoint:
+        yield endpoint
 
 
 @contextmanager
 def running_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
     """Bursar as a user starts it, its accounts opened and funded through its own door."""
-    with serving_bursar(data, scratch) as port:
-        yield stocked(port, data, "--operator", "bench")
+    with serving_bursar(data, scratch) as endpoint:
+        yield stocked(endpoint, data, "--operator", "bench")
 
 
 @contextmanager
-def serving_bursar(data: Path, scratch: Path) -> Generator[int]:
-    """Bursar as a user starts it; its port."""
-    with running("bursar", "serve", "--port", "0", "--data", str(data), log=scratch / "bursar.log") as port:
-        yield port
+def serving_bursar(data: Path, scratch: Path) -> Generator[Endpoint]:
+    """Bursar as a user starts it, and nobody's key to it."""
+    command = ("bursar", "serve", "--port", "0", "--data", str(data))
+    with running(*command, log=scratch / "bursar.log", path="/v1/transfers") as endpoint:
+        yield endpoint
 
 
-def stocked(port: int, data: Path, *whose: str) -> Endpoint:
+def stocked(service: Endpoint, data: Path, *whose: str) -> Endpoint:
     """A tenant with accounts and funds in them, as its operator reaches it; `whose` are options of `key create`."""
     created = bursar("key", "create", "--data", str(data), *whose, "--json")
-    endpoint = Endpoint(HOST, port, "/v1/transfers", CreatedKey.model_validate_json(created).key)
+    endpoint = replace(service, key=CreatedKey.model_validate_json(created).key)
     openings = (json.dumps({"number": number, "name": number, "currency": "USD"}) for number in ACCOUNTS)
     world = json.dumps({"number": FUNDING, "name": "Funding", "currency": "USD", "floor": "none"})
     post_all(endpoint, "/v1/accounts", [*openings, *([world] if "--tenant" in whose else [])])
@@ -111,13 +120,13 @@ def violations(data: Path) -> str | None:
 
 
 @contextmanager
-def running(module: str, *arguments: str, log: Path) -> Generator[int]:
-    """Run a module that prints its address; yields its port and stops it at the end."""
+def running(module: str, *arguments: str, log: Path, path: str) -> Generator[Endpoint]:
+    """Run a module that prints its address; yields that path of it, and stops it at the end."""
     with log.open("wb") as output:
         command = [sys.executable, "-m", module, *arguments]
         process = subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        yield printed_port(process, log)
+        yield Endpoint(HOST, printed_port(process, log), path, pid=process.pid)
     finally:
         stop(process)
 

@@ -1,4 +1,4 @@
-"""What is asked of both services: who pays whom, as ready requests."""
+"""What is asked of every service: who pays whom, as ready requests."""
 
 import itertools
 import json
@@ -13,6 +13,11 @@ from bench.wire import Endpoint, post
 # An account that the sandbox has.
 PAID: Final = "ACC10001"
 ACCOUNTS: Final = tuple(f"BENCH{n:05d}" for n in range(1_000))
+
+# How many transfers go in one request, where they go in batches.
+BATCH: Final = 1_000
+# How many orders in a row have amounts of their own.
+AMOUNTS: Final = 70_000
 
 Pick = Callable[[Random], tuple[int, int]]
 
@@ -34,12 +39,14 @@ def from_one(rng: Random) -> tuple[int, int]:
 
 
 ANY_TWO: Final = "1,000 accounts"
+HOT: Final = "one hot account"
+TWENTY: Final = "20 accounts"
 # What is counted against a cap of dollars.
 ONE_DOLLAR: Final = "one dollar each"
 WORKLOADS: Final[Mapping[str, Pick]] = {
     ANY_TWO: any_two,
-    "20 accounts": two_of_few,
-    "one hot account": from_one,
+    HOT: from_one,
+    TWENTY: two_of_few,
     ONE_DOLLAR: any_two,
 }
 COMPARED: Final = tuple(workload for workload in WORKLOADS if workload != ONE_DOLLAR)
@@ -53,21 +60,31 @@ def payments(endpoint: Endpoint) -> Iterator[bytes]:
 
 
 def transfers(endpoint: Endpoint, workload: str, seed: int) -> Iterator[bytes]:
-    """Endless small transfers, each an intent of its own; the same seed picks the same accounts and amounts.
+    """Endless transfers, each an intent of its own."""
+    askers, run = [endpoint, *(replace(endpoint, key=other) for other in endpoint.others)], secrets.token_hex(8)
+    for n, order in enumerate(orders(workload, seed)):
+        yield post(askers[n % len(askers)], endpoint.path, transfer_body(*order), f"{run}-{n}")
 
-    Amounts differ, as they do in life: the guard against duplicates has to look, and to find nothing.
+
+def batches(endpoint: Endpoint, workload: str, seed: int, mode: str) -> Iterator[bytes]:
+    """Endless batches of transfers, each batch an intent of its own."""
+    asked, run = orders(workload, seed), secrets.token_hex(8)
+    for n in itertools.count():
+        together = ",".join(transfer_body(*order) for order in itertools.islice(asked, BATCH))
+        yield post(endpoint, f"{endpoint.path}/batch", f'{{"mode":"{mode}","transfers":[{together}]}}', f"{run}-{n}")
+
+
+def orders(workload: str, seed: int) -> Iterator[tuple[str, str, str]]:
+    """Endless sources, targets and amounts; the same seed picks the same ones.
+
+    No amount comes again within a second or two: the guard against duplicates has to look, and to find nothing.
     """
-    pick, rng, run = WORKLOADS[workload], Random(seed), secrets.token_hex(8)  # noqa: S311  # repeatable, not secret
-    askers = [endpoint, *(replace(endpoint, key=other) for other in endpoint.others)]
+    pick, rng = WORKLOADS[workload], Random(seed)  # noqa: S311  # repeatable, not secret
     for n in itertools.count():
         source, target = pick(rng)
-        amount = "1.00" if workload == ONE_DOLLAR else f"{1 + n % 9}.{n % 97:02d}"
-        yield post(
-            askers[n % len(askers)],
-            endpoint.path,
-            transfer_body(ACCOUNTS[source], ACCOUNTS[target], amount),
-            f"{run}-{n}",
-        )
+        dollars, cents = divmod(100 + n % AMOUNTS, 100)
+        amount = "1.00" if workload == ONE_DOLLAR else f"{dollars}.{cents:02d}"
+        yield ACCOUNTS[source], ACCOUNTS[target], amount
 
 
 def transfer_body(source: str, target: str, amount: str) -> str:
