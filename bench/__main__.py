@@ -12,7 +12,7 @@ import cyclopts
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from bench import jobs, lending, page, payments, report, runaway, single
+from bench import batches, growth, jobs, lending, page, payments, report, runaway, single
 from bench.page import Section
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
@@ -21,7 +21,9 @@ app = cyclopts.App(name="bench", help=__doc__)
 
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
 Write = Annotated[bool, cyclopts.Parameter("--write", negative=())]
-Measured = TypeVar("Measured", report.Report, runaway.Report, jobs.Report, payments.Report, lending.Report)
+Measured = TypeVar(
+    "Measured", report.Report, runaway.Report, jobs.Report, payments.Report, lending.Report, growth.Report
+)
 
 
 @app.default
@@ -39,7 +41,7 @@ def bench(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, 
     show(
         "transfers",
         lambda scratch: single.measure_transfers(scratch, rounds, seconds),
-        lambda seen: report.section_of(seen, (single.EMPTY, single.BASELINE)),
+        single.section_of,
         json_file,
         write=write,
     )
@@ -60,6 +62,26 @@ def mandate(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None
         "mandate",
         lambda scratch: single.measure_mandates(scratch, rounds, seconds),
         lambda seen: report.section_of(seen, ("operator",)),
+        json_file,
+        write=write,
+    )
+
+
+@app.command(name="batches")
+def batch(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
+    """Measure transfers in batches: over HTTP and in process, as an operator and as an agent.
+
+    Parameters
+    ----------
+    rounds: How often each side is measured.
+    seconds: How long one measurement takes.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show(
+        "batches",
+        lambda scratch: batches.measure_batches(scratch, rounds, seconds),
+        report.section_of,
         json_file,
         write=write,
     )
@@ -144,10 +166,40 @@ def pass_night(*, loans: int = 100_000, json_file: JsonFile = None, write: Write
     )
 
 
+@app.command(name="growth")
+def grow(
+    *,
+    accounts: int = 1_000_000,
+    entries: int = 10_000_000,
+    rounds: int = 5,
+    seconds: float = 5.0,
+    json_file: JsonFile = None,
+    write: Write = False,
+) -> None:
+    """Measure transfers in a large database beside a small one; to load and to verify it takes long.
+
+    Parameters
+    ----------
+    accounts: How many accounts the large one has.
+    entries: How many entries are loaded into it.
+    rounds: How often each is measured.
+    seconds: How long one measurement takes.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show(
+        "growth",
+        lambda scratch: growth.measure_growth(scratch, accounts, entries, rounds, seconds),
+        growth.section_of,
+        json_file,
+        write=write,
+    )
+
+
 @app.command(name="all")
 def everything() -> None:
-    """Carry out every benchmark, and write docs/performance.md."""
-    for one in (bench, mandate, run_away, do_jobs, pay, pass_night):
+    """Carry out every benchmark but `growth`, which takes longer than all the others, and write docs/performance.md."""
+    for one in (bench, batch, mandate, run_away, do_jobs, pay, pass_night):
         one(write=True)
 
 

@@ -17,6 +17,7 @@ from bench import costs
 from bench.load import Load, Measurement, Mode, measure
 from bench.page import Environment
 from bench.report import Round
+from bench.services import Place
 from bench.wire import Endpoint
 from bursar.kernel.embedded import EmbeddedPostgres
 
@@ -32,23 +33,26 @@ class Side(NamedTuple):
     pid: int | None = None
 
 
-def over_http(endpoint: Endpoint, connections: int = 64, mode: Mode | None = None) -> Side:
-    """A side that is asked over so many connections, each sending its next request when the last one is answered."""
+def over_http(endpoint: Endpoint, connections: int = 64, mode: Mode | None = None, workload: str | None = None) -> Side:
+    """A side that is asked over so many connections, each sending its next request when the last one is answered.
 
-    def measured(workload: str, seed: int, seconds: float) -> Measurement:
-        return measure(Load(endpoint, workload, seed, seconds, connections, mode=mode))
+    With a `workload` of its own it is measured under that one.
+    """
+
+    def measured(plans: str, seed: int, seconds: float) -> Measurement:
+        return measure(Load(endpoint, workload or plans, seed, seconds, connections, mode=mode))
 
     return Side(measured, endpoint.pid)
 
 
 @contextmanager
-def postgres(scratch: Path) -> Generator[tuple[Path, str]]:
-    """A PostgreSQL of the benchmark's own: its data directory and its URL."""
+def postgres(scratch: Path) -> Generator[tuple[Place, str]]:
+    """A PostgreSQL of the benchmark's own: where Bursar's data is on it, and its URL."""
     data = scratch / "data"
     server = EmbeddedPostgres(data)
     url = server.start()
     try:
-        yield data, url
+        yield {"BURSAR_DATA": str(data)}, url
     finally:
         server.stop()
 
@@ -74,6 +78,8 @@ def measure_rounds(plan: Mapping[str, Mapping[str, Side]], url: str, rounds: int
             cost = costs.between(before, costs.read(url, side.pid), seen.cpu_seconds, seen.transfers)
             what = f"round {number}" if number else "warm-up"
             progress.console.print(f"{workload}, {name}, {what}: {seen.rate:,.0f}/s, {seen.errors} errors")
+            if seen.errors:
+                progress.console.print(f"{seen.statuses} {seen.broken}", *seen.samples, markup=False, soft_wrap=True)
             if number:
                 yield Round(workload, name, seen, cost)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from bench.comparing import describe, measure_rounds, over_http, postgres
 from bench.page import Environment
 from bench.report import HEADS, Round, Summary, figures, summarise
-from bench.services import HOST, CreatedKey, bursar, serving_bursar, violations
+from bench.services import HOST, new_key, serving_bursar, violations
 from bursar.client import Bursar
 
 WORKLOAD: Final = "sandbox payments"
@@ -33,14 +33,13 @@ class Report:
 
 def measure_payments(scratch: Path, rounds: int, seconds: float) -> Report:
     """Have an operator take payments of a dollar over 64 connections, as fast as they are answered."""
-    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as service:
-        created = bursar("key", "create", "--data", str(data), "--operator", "bench", "--json")
-        key = CreatedKey.model_validate_json(created).key
+    with postgres(scratch) as (place, url), serving_bursar(place, scratch) as service:
+        key = new_key(place, "--operator", "bench")
         method = asyncio.run(_method(service.port, key))
         endpoint = replace(service, path="/v1/payments", key=key, pays_by=method)
         measured = list(measure_rounds({WORKLOAD: {"Bursar": over_http(endpoint)}}, url, rounds, seconds))
         taken = summarise(measured)
-        return Report(describe(url), seconds, taken, violations(data), measured)
+        return Report(describe(url), seconds, taken, violations(place), measured)
 
 
 async def _method(port: int, key: str) -> str:

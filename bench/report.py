@@ -1,6 +1,6 @@
 """What a benchmark run says at its end, as tables for people and as JSON for machines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from statistics import median
 from typing import Final, TypeVar
@@ -44,7 +44,7 @@ class Summary:
     costs: Costs | None
 
 
-Summaries = Mapping[str, Mapping[str, Summary]]
+Summaries = dict[str, dict[str, Summary]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from bench.wire import Endpoint, post
 
 # An account that the sandbox has.
 PAID: Final = "ACC10001"
-ACCOUNTS: Final = tuple(f"BENCH{n:05d}" for n in range(1_000))
+PREFIX: Final = "BENCH"
+ACCOUNTS: Final = tuple(f"{PREFIX}{n:05d}" for n in range(1_000))
 
 # How many transfers go in one request, where they go in batches.
 BATCH: Final = 1_000
@@ -28,28 +29,34 @@ def any_two(rng: Random, accounts: int = len(ACCOUNTS)) -> tuple[int, int]:
     return source, (source + 1 + int(rng.random() * (accounts - 1))) % accounts
 
 
-def two_of_few(rng: Random) -> tuple[int, int]:
-    """Twenty accounts, so that both directions of a pair meet often: locks taken in the request's order deadlock."""
-    return any_two(rng, 20)
-
-
 def from_one(rng: Random) -> tuple[int, int]:
     """Always the same source, any other target."""
     return 0, 1 + int(rng.random() * (len(ACCOUNTS) - 1))
 
 
-ANY_TWO: Final = "1,000 accounts"
-HOT: Final = "one hot account"
-TWENTY: Final = "20 accounts"
 # What is counted against a cap of dollars.
 ONE_DOLLAR: Final = "one dollar each"
-WORKLOADS: Final[Mapping[str, Pick]] = {
-    ANY_TWO: any_two,
-    HOT: from_one,
-    TWENTY: two_of_few,
-    ONE_DOLLAR: any_two,
-}
-COMPARED: Final = tuple(workload for workload in WORKLOADS if workload != ONE_DOLLAR)
+HOT: Final = "one hot account"
+WORKLOADS: Final[Mapping[str, Pick]] = {HOT: from_one, ONE_DOLLAR: any_two}
+
+
+def any_of(accounts: int) -> str:
+    """The workload in which any two of so many accounts pay each other."""
+    return f"{accounts:,} accounts"
+
+
+ANY_TWO: Final = any_of(len(ACCOUNTS))
+# Few, so that both directions of a pair meet often: locks taken in the request's order deadlock.
+TWENTY: Final = any_of(20)
+COMPARED: Final = (ANY_TWO, HOT, TWENTY)
+
+
+def pick_of(workload: str) -> Pick:
+    """Who pays whom in a workload."""
+    if workload in WORKLOADS:
+        return WORKLOADS[workload]
+    accounts = int(workload.removesuffix(" accounts").replace(",", ""))
+    return lambda rng: any_two(rng, accounts)
 
 
 def payments(endpoint: Endpoint) -> Iterator[bytes]:
@@ -79,12 +86,12 @@ def orders(workload: str, seed: int) -> Iterator[tuple[str, str, str]]:
 
     No amount comes again within a second or two: the guard against duplicates has to look, and to find nothing.
     """
-    pick, rng = WORKLOADS[workload], Random(seed)  # noqa: S311  # repeatable, not secret
+    pick, rng = pick_of(workload), Random(seed)  # noqa: S311  # repeatable, not secret
     for n in itertools.count():
         source, target = pick(rng)
         dollars, cents = divmod(100 + n % AMOUNTS, 100)
         amount = "1.00" if workload == ONE_DOLLAR else f"{dollars}.{cents:02d}"
-        yield ACCOUNTS[source], ACCOUNTS[target], amount
+        yield f"{PREFIX}{source:05d}", f"{PREFIX}{target:05d}", amount
 
 
 def transfer_body(source: str, target: str, amount: str) -> str:
