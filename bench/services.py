@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final, LiteralString
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel
 
 from bench import baseline, empty
@@ -68,7 +67,7 @@ def empty_database(url: str, name: LiteralString) -> str:
     """The URL of a new database on the same PostgreSQL."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return make_conninfo(url, dbname=name)
+    return url.replace("/postgres?", f"/{name}?")
 
 
 @contextmanager
