@@ -1,5 +1,7 @@
 """Fills a database as if everybody had paid everybody for a long time: accounts, entries, postings and their events.
 
+All accounts are payees that the tenant knows.
+
 Nothing is summed up: versions and balances follow from an entry's place. First the tenant's funding account pays each
 account once. Then come rounds, in each of which every account pays one other and is paid by one other the same amount;
 who is paid is the payer some places further on, so it is known which of the two an account does first.
@@ -21,7 +23,7 @@ OPENING_MINOR: Final = int(FUNDS * 100)
 PAID_MINOR: Final = 100
 # The entries are spread over the days before now.
 DAYS: Final = 30
-TABLES: Final = "account, entry, posting, event"
+TABLES: Final = "account, counterparty, entry, posting, event"
 
 FUNCTIONS: Final = """
 -- Grows with time, as the service's own ids do; what is made of the same number is told apart by its kind.
@@ -41,6 +43,12 @@ FROM (
     SELECT n, %(prefix)s || lpad(n::text, greatest(5, length(n::text)), '0') AS number
     FROM generate_series(0::bigint, %(accounts)s - 1) AS n
 ) AS a
+"""
+
+PAYEES: Final = """
+INSERT INTO counterparty (tenant_id, id, account_id, name, created_by)
+SELECT tenant_id, pg_temp.id_of('payee', %(start)s, row_number() OVER (ORDER BY id)), id, number, %(actor_id)s
+FROM account WHERE tenant_id = %(tenant_id)s AND starts_with(number, %(prefix)s)
 """
 
 ENTRIES: Final = """
@@ -121,6 +129,7 @@ def fill(url: str, accounts: int, entries: int, told: Callable[[int], None]) -> 
             "start": int((time.time() - DAYS * 86_400) * 1_000), "span": DAYS * 86_400_000,
         }  # fmt: skip
         connection.execute(ACCOUNTS, values)
+        connection.execute(PAYEES, values)
         for low in range(0, entries, CHUNK):
             high = min(low + CHUNK, entries)
             connection.execute(ENTRIES, values | {"low": low, "high": high})

@@ -94,7 +94,7 @@ async def keep_asking(run: Run, desk: Desk, credential: KeyCredential, asked: It
     while not run.is_over():
         sent_at = perf_counter()
         reply = await desk.submit(instruction(credential, list(islice(asked, run.batch))))
-        status, body = (reply.status, reply.body) if isinstance(reply, Answer) else (0, str(reply).encode())
+        status, body = (reply.status, reply.body) if isinstance(reply, Answer) else (0, reply.detail.encode())
         run.count(wire.Answer(status, body, closes=False), sent_at)
 
 

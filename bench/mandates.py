@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -42,20 +42,25 @@ MANDATES: Final = {
 }
 
 
-def agents_under(name: str, operator: Endpoint, place: Place) -> Endpoint:
-    """Enrol the agents of a side, with keys and mandates in force; every account is a payee the tenant knows."""
+def agents_under(
+    name: str, operator: Endpoint, place: Place, strangers: Collection[str] = frozenset(ACCOUNTS)
+) -> Endpoint:
+    """Enrol the agents of a side, with keys and mandates in force.
+
+    `strangers` are accounts that the tenant perhaps does not know as payees, and knows then.
+    """
     terms, count = MANDATES[name]
     names = [re.sub("[^a-z0-9]+", "-", f"{name} {number}") for number in range(count)]
     first, *others = [new_key(place, "--agent", agent) for agent in names]
-    asyncio.run(_give(operator, names, terms))
+    asyncio.run(_give(operator, names, terms, strangers))
     return replace(operator, key=first, others=tuple(others))
 
 
-async def _give(operator: Endpoint, names: Sequence[str], terms: dict[str, Any]) -> None:
+async def _give(operator: Endpoint, names: Sequence[str], terms: dict[str, Any], strangers: Collection[str]) -> None:
     async with Bursar(f"http://{operator.host}:{operator.port}", operator.key) as client:
         for name in names:
             drafted = await client.draft_mandate(name=name, agent=name, terms=MandateTerms.model_validate(terms))
             await client.activate_mandate(drafted.id)
-        known = {payee.account async for payee in client.iterate_counterparties()}
-        for number in set(ACCOUNTS) - known:
+        known = {payee.account async for payee in client.iterate_counterparties()} if strangers else set[str]()
+        for number in set(strangers) - known:
             await client.create_counterparty(account=number, name=number)

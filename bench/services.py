@@ -42,6 +42,7 @@ ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name 
 # Where Bursar's data is: the variables of its environment that say so.
 Place = Mapping[str, str]
 NOWHERE: Final[Place] = {}
+DATABASE_URL: Final = "BURSAR_DATABASE_URL"
 
 
 class ServiceFailed(Exception):
@@ -103,7 +104,7 @@ def stocked(service: Endpoint, place: Place, *whose: str) -> Endpoint:
 def tenant_of(service: Endpoint, place: Place, *whose: str) -> Endpoint:
     """A tenant with an account that funds others, as its operator reaches it; the sandbox has one."""
     endpoint = replace(service, key=new_key(place, *whose))
-    if "--tenant" in whose:
+    if "--tenant" in whose or DATABASE_URL in place:
         world = json.dumps({"number": FUNDING, "name": "Funding", "currency": "USD", "floor": "none"})
         post_all(endpoint, "/v1/accounts", [world])
     return endpoint

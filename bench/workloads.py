@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -23,9 +24,9 @@ AMOUNTS: Final = 70_000
 Pick = Callable[[Random], tuple[int, int]]
 
 
-def any_two(rng: Random, accounts: int = len(ACCOUNTS)) -> tuple[int, int]:
-    """Two different accounts out of the first few or all of them."""
-    source = int(rng.random() * accounts)
+def any_two(rng: Random, payers: int = len(ACCOUNTS), accounts: int = len(ACCOUNTS)) -> tuple[int, int]:
+    """One of the first so many, and any other account."""
+    source = int(rng.random() * payers)
     return source, (source + 1 + int(rng.random() * (accounts - 1))) % accounts
 
 
@@ -40,9 +41,9 @@ HOT: Final = "one hot account"
 WORKLOADS: Final[Mapping[str, Pick]] = {HOT: from_one, ONE_DOLLAR: any_two}
 
 
-def any_of(accounts: int) -> str:
-    """The workload in which any two of so many accounts pay each other."""
-    return f"{accounts:,} accounts"
+def any_of(accounts: int, payers: int | None = None) -> str:
+    """The workload in which so many accounts pay each other, or only the first of them pay."""
+    return f"{f'{payers:,} of ' if payers else ''}{accounts:,} accounts"
 
 
 ANY_TWO: Final = any_of(len(ACCOUNTS))
@@ -55,8 +56,8 @@ def pick_of(workload: str) -> Pick:
     """Who pays whom in a workload."""
     if workload in WORKLOADS:
         return WORKLOADS[workload]
-    accounts = int(workload.removesuffix(" accounts").replace(",", ""))
-    return lambda rng: any_two(rng, accounts)
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"[\d,]+", workload)]
+    return lambda rng: any_two(rng, numbers[0], numbers[-1])
 
 
 def payments(endpoint: Endpoint) -> Iterator[bytes]:
