@@ -12,7 +12,7 @@ import cyclopts
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from bench import batches, growth, jobs, lending, page, payments, report, runaway, single
+from bench import batches, growth, jobs, lending, page, payments, processes, report, runaway, single
 from bench.page import Section
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
@@ -166,6 +166,26 @@ def pass_night(*, loans: int = 100_000, json_file: JsonFile = None, write: Write
     )
 
 
+@app.command(name="processes")
+def process(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None, write: Write = False) -> None:
+    """Measure transfers by one API process, by two, and by one behind PgBouncer.
+
+    Parameters
+    ----------
+    rounds: How often each is measured.
+    seconds: How long one measurement takes.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show(
+        "processes",
+        lambda scratch: processes.measure_processes(scratch, rounds, seconds),
+        processes.section_of,
+        json_file,
+        write=write,
+    )
+
+
 @app.command(name="growth")
 def grow(
     *,
@@ -199,8 +219,11 @@ def grow(
 @app.command(name="all")
 def everything() -> None:
     """Carry out every benchmark but `growth`, which takes longer than all the others, and write docs/performance.md."""
-    for one in (bench, batch, mandate, run_away, do_jobs, pay, pass_night):
+    for one in (bench, batch, do_jobs, pass_night):
         one(write=True)
+    # What is no goal is measured for a shorter time, so that all of it ends in twenty minutes.
+    for one in (mandate, run_away, pay, process):
+        one(seconds=3.0, write=True)
 
 
 def show(

@@ -86,9 +86,9 @@ def running_bursar(place: Place, scratch: Path) -> Generator[Endpoint]:
 
 
 @contextmanager
-def serving_bursar(place: Place, scratch: Path) -> Generator[Endpoint]:
-    """Bursar as a user starts it, and nobody's key to it."""
-    command = ("bursar", "serve", "--port", "0")
+def serving_bursar(place: Place, scratch: Path, *options: str) -> Generator[Endpoint]:
+    """Bursar as a user starts it, and nobody's key to it; `options` are of `serve`."""
+    command = ("bursar", "serve", "--port", "0", *options)
     with running(*command, log=scratch / "bursar.log", path="/v1/transfers", place=place) as endpoint:
         yield endpoint
 
