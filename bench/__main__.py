@@ -12,7 +12,7 @@ import cyclopts
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from bench import batches, growth, jobs, lending, page, payments, processes, report, runaway, single
+from bench import batches, growth, jobs, lending, page, payments, processes, report, runaway, single, stages
 from bench.page import Section
 from bench.services import ServiceFailed
 from bursar.kernel.embedded import PostgresUnavailable
@@ -22,7 +22,14 @@ app = cyclopts.App(name="bench", help=__doc__)
 JsonFile = Annotated[Path | None, cyclopts.Parameter("--json")]
 Write = Annotated[bool, cyclopts.Parameter("--write", negative=())]
 Measured = TypeVar(
-    "Measured", report.Report, runaway.Report, jobs.Report, payments.Report, lending.Report, growth.Report
+    "Measured",
+    report.Report,
+    runaway.Report,
+    jobs.Report,
+    payments.Report,
+    lending.Report,
+    growth.Report,
+    stages.Report,
 )
 
 
@@ -186,6 +193,25 @@ def process(*, rounds: int = 5, seconds: float = 5.0, json_file: JsonFile = None
     )
 
 
+@app.command(name="profile")
+def look(*, seconds: float = 10.0, json_file: JsonFile = None, write: Write = False) -> None:
+    """Show where the service's CPU time goes while it is asked over 64 connections.
+
+    Parameters
+    ----------
+    seconds: How long each measurement takes.
+    json_file: Where to write everything that was measured.
+    write: Put the figures into docs/performance.md.
+    """
+    show(
+        "profile",
+        lambda scratch: stages.measure_stages(scratch, seconds),
+        lambda seen: Section([stages.as_table(seen)]),
+        json_file,
+        write=write,
+    )
+
+
 @app.command(name="growth")
 def grow(
     *,
@@ -219,7 +245,7 @@ def grow(
 @app.command(name="all")
 def everything() -> None:
     """Carry out every benchmark but `growth`, which takes longer than all the others, and write docs/performance.md."""
-    for one in (bench, batch, do_jobs, pass_night):
+    for one in (bench, batch, look, do_jobs, pass_night):
         one(write=True)
     # What is no goal is measured for a shorter time, so that all of it ends in twenty minutes.
     for one in (mandate, run_away, pay, process):

@@ -71,7 +71,8 @@ def test_a_benchmark_without_a_place_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["transfers", "batches", "processes", "growth", "mandate", "runaway", "payments", "jobs", "lending"]
+    "name",
+    ["transfers", "batches", "processes", "growth", "profile", "mandate", "runaway", "payments", "jobs", "lending"],
 )
 def test_the_page_has_a_place_for_every_benchmark(name: str, tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
