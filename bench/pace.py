@@ -4,7 +4,6 @@ import asyncio
 import gc
 import subprocess
 import sys
-import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -29,12 +28,16 @@ STOP_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a pacing process is told, in the first line of its standard input; it ends with the input."""
+    """What a pacing process is told, in the first line of its standard input.
+
+    It ends after so many seconds; if none are given, with the input.
+    """
 
     endpoint: Endpoint
     workload: str
     seed: int
     per_second: float
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,7 @@ def at_pace(endpoint: Endpoint, per_second: float) -> Side:
     """A side that is asked so many times a second."""
 
     def measured(_: str, seed: int, seconds: float) -> Measurement:
-        with pacing(Pace(endpoint, ANY_TWO, seed, per_second)) as process:
-            time.sleep(seconds)
+        with pacing(Pace(endpoint, ANY_TWO, seed, per_second, seconds)) as process:
             seen = told(process)
         statuses = Counter(sample.status for sample in seen.samples)
         took = max(sample.due + sample.seconds for sample in seen.samples) - min(sample.due for sample in seen.samples)
@@ -197,15 +199,18 @@ def pacing(pace: Pace) -> Generator[subprocess.Popen[bytes]]:
 
 
 def told(process: subprocess.Popen[bytes]) -> Paced:
-    """Tell it to stop, and what it saw."""
+    """Tell it that nothing more comes, and what it saw."""
     out, _ = process.communicate(timeout=STOP_SECONDS)
     return TypeAdapter(Paced).validate_json(out)
 
 
 async def until_told(work: Pace) -> Paced:
-    """Send until standard input ends."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
+    """Send until the time is up, or until standard input ends."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    if work.seconds is None:
+        loop.add_reader(sys.stdin, stop.set)
+    else:
+        loop.call_later(work.seconds, stop.set)
     before = process_time()
     samples = await pace(work, stop)
     return Paced(samples, process_time() - before)
