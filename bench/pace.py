@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import subprocess
 import sys
 from collections import Counter, deque
@@ -149,11 +150,12 @@ async def pace(work: Pace, stop: asyncio.Event) -> list[Sample]:
 
 
 async def keep_sending(queue: Queue, work: Pace, requests: Iterator[bytes], stop: asyncio.Event) -> None:
-    """Send each request when it is due."""
+    """Send each request when it is due; what is due after the end is not sent."""
     due = monotonic()
-    while not stop.is_set():
+    end = math.inf if work.seconds is None else due + work.seconds
+    while due < end and not stop.is_set():
         now = monotonic()
-        while due <= now:
+        while due <= now and due < end:
             queue.due.append((due, next(requests)))
             due += 1 / work.per_second
         queue.send()
@@ -209,8 +211,6 @@ async def until_told(work: Pace) -> Paced:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     if work.seconds is None:
         loop.add_reader(sys.stdin, stop.set)
-    else:
-        loop.call_later(work.seconds, stop.set)
     before = process_time()
     samples = await pace(work, stop)
     return Paced(samples, process_time() - before)
