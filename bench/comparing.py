@@ -1,80 +1,87 @@
-"""Compares sides under the same load, in alternating rounds of one run."""
+"""Measures sides in alternating rounds of one run, and what each of them costs the machine."""
 
 import os
 import platform
 import re
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import psycopg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.load import Load, measure
-from bench.mandates import MANDATES, agents_under
-from bench.report import Environment, Report, Round, pair
-from bench.services import running_baseline, running_bursar, violations
+from bench import costs
+from bench.load import Load, Measurement, Mode, measure
+from bench.page import Environment
+from bench.report import Round
+from bench.services import Place
 from bench.wire import Endpoint
-from bench.workloads import ANY_TWO, COMPARED
 from bursar.kernel.embedded import EmbeddedPostgres
 
 WARM_UP_SECONDS: Final = 2.0
+# What the figures depend on besides Python and PostgreSQL.
+LIBRARIES: Final = {"fastapi": "FastAPI", "uvicorn": "uvicorn", "uvloop": "uvloop", "asyncpg": "asyncpg"}
 
 
-def against_baseline(scratch: Path, rounds: int, seconds: float) -> Report:
-    """Bursar against the tutorial-style service, under every workload."""
-    with postgres(scratch) as (data, url):
-        with running_baseline(url, scratch) as plain, running_bursar(data, scratch) as ours:
-            sides = {"baseline": plain, "Bursar": ours}
-            measured = list(measure_rounds(sides, COMPARED, url, rounds, seconds))
-        pairs = [pair(workload, ("baseline", "Bursar"), measured) for workload in COMPARED]
-        return Report(describe(url), seconds, pairs, violations(data), measured)
+class Side(NamedTuple):
+    """What is measured: `measure` does, by workload, seed and seconds; `pid` is the service's, if there is one."""
+
+    measure: Callable[[str, int, float], Measurement]
+    pid: int | None = None
 
 
-def with_mandates(scratch: Path, rounds: int, seconds: float) -> Report:
-    """An operator, whom no mandate limits, against agents under the widest mandate and under one of every rule."""
-    with postgres(scratch) as (data, url):
-        with running_bursar(data, scratch) as operator:
-            sides = {"operator": operator} | {name: agents_under(name, operator, data) for name in MANDATES}
-            measured = list(measure_rounds(sides, [ANY_TWO], url, rounds, seconds))
-        pairs = [pair(ANY_TWO, ("operator", name), measured) for name in MANDATES]
-        return Report(describe(url), seconds, pairs, violations(data), measured)
+def over_http(endpoint: Endpoint, connections: int = 64, mode: Mode | None = None, workload: str | None = None) -> Side:
+    """A side that is asked over so many connections, each sending its next request when the last one is answered.
+
+    With a `workload` of its own it is measured under that one.
+    """
+
+    def measured(plans: str, seed: int, seconds: float) -> Measurement:
+        return measure(Load(endpoint, workload or plans, seed, seconds, connections, mode=mode))
+
+    return Side(measured, endpoint.pid)
 
 
 @contextmanager
-def postgres(scratch: Path) -> Generator[tuple[Path, str]]:
-    """A PostgreSQL of the benchmark's own: its data directory and its URL."""
+def postgres(scratch: Path) -> Generator[tuple[Place, str]]:
+    """A PostgreSQL of the benchmark's own: where Bursar's data is on it, and its URL."""
     data = scratch / "data"
     server = EmbeddedPostgres(data)
     url = server.start()
     try:
-        yield data, url
+        yield {"BURSAR_DATA": str(data)}, url
     finally:
         server.stop()
 
 
-def measure_rounds(
-    services: Mapping[str, Endpoint], workloads: Collection[str], url: str, rounds: int, seconds: float
-) -> Iterator[Round]:
-    """Every measurement of the run; round 0 of each workload warms up, and the order turns with every round."""
-    plan = [
+def measure_rounds(plan: Mapping[str, Mapping[str, Side]], url: str, rounds: int, seconds: float) -> Iterator[Round]:
+    """Every measurement of the run: the sides of each workload, by turns, and in turned order in every second round.
+
+    Round 0 warms up.
+    """
+    steps = [
         (workload, number, name)
-        for workload in workloads
+        for workload, sides in plan.items()
         for number in range(rounds + 1)
-        for name in sorted(services, reverse=number % 2 == 0)
+        for name in list(sides)[:: 1 if number % 2 else -1]
     ]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        for workload, number, name in progress.track(plan, description="Measuring"):
+        for workload, number, name in progress.track(steps, description="Measuring"):
+            side = plan[workload][name]
             checkpoint(url)
-            length = seconds if number else WARM_UP_SECONDS
-            seen = measure(Load(services[name], workload, seed=number, seconds=length))
+            before = costs.read(url, side.pid)
+            seen = side.measure(workload, number, seconds if number else WARM_UP_SECONDS)
+            cost = costs.between(before, costs.read(url, side.pid), seen.cpu_seconds, seen.transfers)
             what = f"round {number}" if number else "warm-up"
             progress.console.print(f"{workload}, {name}, {what}: {seen.rate:,.0f}/s, {seen.errors} errors")
+            if seen.errors:
+                progress.console.print(f"{seen.statuses} {seen.broken}", *seen.samples, markup=False, soft_wrap=True)
             if number:
-                yield Round(workload, name, seen)
+                yield Round(workload, name, seen, cost)
 
 
 def checkpoint(url: str) -> None:
@@ -90,7 +97,8 @@ def describe(url: str) -> Environment:
             "SELECT split_part(version(), ' on ', 1), current_setting('fsync'), current_setting('synchronous_commit')"
         ).fetchone()
     assert row
-    return Environment(machine(), os.cpu_count() or 1, platform.python_version(), *row)
+    libraries = ", ".join(f"{shown} {version(name)}" for name, shown in LIBRARIES.items())
+    return Environment(machine(), os.cpu_count() or 1, platform.python_version(), libraries, *row)
 
 
 def machine() -> str:

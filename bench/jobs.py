@@ -11,8 +11,8 @@ from rich.table import Table
 
 from bench.comparing import describe, postgres
 from bench.load import Latency, summarise
-from bench.report import Environment
-from bench.services import HOST, CreatedKey, bursar, serving_bursar, violations
+from bench.page import Environment
+from bench.services import HOST, new_key, serving_bursar, violations
 from bursar.client import Bursar
 from bursar.kernel.ids import new_id
 from bursar.wire.jobs import WantedShare
@@ -61,12 +61,11 @@ class _Tally:
 
 def measure_jobs(scratch: Path, jobs: int, lanes: int) -> Report:
     """Have three agents, each over so many lanes, initiate and do so many checkouts of one cent on a fresh sandbox."""
-    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as port:
-        made = [bursar("key", "create", "--data", str(data), "--agent", agent, "--json") for agent in AGENTS]
-        keys = [CreatedKey.model_validate_json(text).key for text in made]
-        tally = asyncio.run(_drive(f"http://{HOST}:{port}", keys, jobs, lanes))
+    with postgres(scratch) as (place, url), serving_bursar(place, scratch) as service:
+        keys = [new_key(place, "--agent", agent) for agent in AGENTS]
+        tally = asyncio.run(_drive(f"http://{HOST}:{service.port}", keys, jobs, lanes))
         seconds, whole, steps = tally.ended - tally.began, summarise(tally.whole), summarise(tally.steps)
-        return Report(describe(url), jobs, seconds, whole, steps, violations(data))
+        return Report(describe(url), jobs, seconds, whole, steps, violations(place))
 
 
 async def _drive(address: str, keys: list[str], jobs: int, lanes: int) -> _Tally:

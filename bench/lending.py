@@ -14,7 +14,7 @@ import asyncpg
 from rich.table import Table
 
 from bench.comparing import describe
-from bench.report import Environment
+from bench.page import Environment
 from bursar import worker
 from bursar.core.authority.settling import Ground, settle
 from bursar.core.identity import service as identity

@@ -9,25 +9,31 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from time import perf_counter
-from typing import Final, cast
+from time import perf_counter, process_time
+from typing import Final, Literal, cast
 
 import uvloop
 from pydantic import TypeAdapter
 
 from bench.wire import Answer, Endpoint, read_answer
-from bench.workloads import payments, transfers
+from bench.workloads import BATCH, batches, payments, transfers
 
 # A request still unanswered this long after the time is up is given up and counted as an error.
 GRACE_SECONDS: Final = 10.0
 RECONNECT_PAUSE_SECONDS: Final = 0.05
 PROCESS_SECONDS: Final = 30.0
 SAMPLES: Final = 3
+MOST_OF_A_SAMPLE: Final = 1_000
+
+Mode = Literal["each", "all_or_nothing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a generator process is told, on its standard input; it ends after `most` requests if that is given."""
+    """What a generator process is told, on its standard input; it ends after `most` requests if that is given.
+
+    With a `mode`, transfers are asked for in batches.
+    """
 
     endpoint: Endpoint
     workload: str
@@ -35,6 +41,7 @@ class Load:
     seconds: float
     connections: int = 64
     most: int | None = None
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,17 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one run saw: `rate` is the 2xx answers per second that came in time, `errors` the requests without one."""
+    """What one run saw: `rate` is what was done per second by good answers that came in time, `transfers` all of it.
+
+    An answer is good when its status is 2xx and, to a batch, when it says that all of it was posted. `errors` are the
+    requests without a good answer; `cpu_seconds` is what the generator itself used.
+    """
 
     rate: float
+    transfers: int
     requests: int
     errors: int
+    cpu_seconds: float
     statuses: dict[int, int]
     broken: dict[str, int]
     latency: Latency | None
@@ -62,13 +75,19 @@ class Measurement:
 
 @dataclass(slots=True)
 class Run:
-    """What the connections of a run share: the requests still to send, the time that is left and the tally."""
+    """What the connections of a run share: the requests still to send, the time that is left and the tally.
+
+    `batch` is how many transfers each request asks for.
+    """
 
     requests: Iterator[bytes]
     started_at: float
     deadline: float
+    batch: int = 1
     all_sent: bool = False
+    good: int = 0
     in_time: int = 0
+    cpu_before: float = field(default_factory=process_time)
     statuses: Counter[int] = field(default_factory=Counter[int])
     broken: Counter[str] = field(default_factory=Counter[str])
     latencies: list[float] = field(default_factory=list[float])
@@ -89,25 +108,32 @@ class Run:
         now = perf_counter()
         self.latencies.append(now - sent_at)
         self.statuses[answer.status] += 1
-        if not is_good(answer.status):
+        if not self.is_good(answer):
             self.keep_sample(answer)
-        elif now <= self.deadline:
-            self.in_time += 1
+            return
+        self.good += 1
+        self.in_time += now <= self.deadline
+
+    def is_good(self, answer: Answer) -> bool:
+        """Whether the service did all that it was asked."""
+        done = self.batch == 1 or b'"posted":%d,' % self.batch in answer.body
+        return 200 <= answer.status < 300 and done
 
     def keep_sample(self, answer: Answer) -> None:
         """Keep the first few refusals for the report."""
         if len(self.samples) < SAMPLES:
-            self.samples.append(f"{answer.status} {answer.body.decode(errors='replace')}")
+            self.samples.append(f"{answer.status} {answer.body[:MOST_OF_A_SAMPLE].decode(errors='replace')}")
 
     def measured(self) -> Measurement:
         """The tally, summed up when the last connection is done."""
         elapsed = min(perf_counter(), self.deadline) - self.started_at
         requests = self.statuses.total() + self.broken.total()
-        good = sum(count for status, count in self.statuses.items() if is_good(status))
         return Measurement(
-            rate=self.in_time / elapsed,
+            rate=self.in_time * self.batch / elapsed,
+            transfers=self.good * self.batch,
             requests=requests,
-            errors=requests - good,
+            errors=requests - self.good,
+            cpu_seconds=process_time() - self.cpu_before,
             statuses=dict(self.statuses),
             broken=dict(self.broken),
             latency=summarise(self.latencies),
@@ -179,11 +205,17 @@ class Caller(asyncio.Protocol):
 
 
 async def drive(
-    endpoint: Endpoint, requests: Iterator[bytes], *, seconds: float, connections: int, grace: float = GRACE_SECONDS
+    endpoint: Endpoint,
+    requests: Iterator[bytes],
+    *,
+    seconds: float,
+    connections: int,
+    grace: float = GRACE_SECONDS,
+    batch: int = 1,
 ) -> Measurement:
     """Send `requests` in a closed loop until they or the time run out, then wait `grace` seconds for what is owed."""
     now = perf_counter()
-    run = Run(requests, started_at=now, deadline=now + seconds)
+    run = Run(requests, started_at=now, deadline=now + seconds, batch=batch)
     lanes = [asyncio.create_task(keep_calling(run, endpoint)) for _ in range(connections)]
     _, late = await asyncio.wait(lanes, timeout=seconds + grace)
     for lane in late:
@@ -215,11 +247,6 @@ async def caller_gone(caller: Caller) -> None:
         caller.break_off("unanswered")
 
 
-def is_good(status: int) -> bool:
-    """Whether the service did what it was asked."""
-    return 200 <= status < 300
-
-
 def summarise(seconds: Sequence[float]) -> Latency | None:
     """The nearest-rank percentiles, in milliseconds; None when nothing was answered."""
     if not seconds:
@@ -241,15 +268,24 @@ def measure(load: Load) -> Measurement:
     return TypeAdapter(Measurement).validate_json(done.stdout)
 
 
+def asked_for(load: Load) -> Iterator[bytes]:
+    """The endless requests of a load."""
+    if load.endpoint.pays_by:
+        return payments(load.endpoint)
+    if load.mode:
+        return batches(load.endpoint, load.workload, load.seed, load.mode)
+    return transfers(load.endpoint, load.workload, load.seed)
+
+
 def main() -> None:
     """Read a Load from standard input, carry it out and write the Measurement to standard output."""
     load = TypeAdapter(Load).validate_json(sys.stdin.read())
-    endpoint = load.endpoint
-    asked = payments(endpoint) if endpoint.pays_by else transfers(endpoint, load.workload, load.seed)
-    requests = islice(asked, load.most)
+    requests, batch = islice(asked_for(load), load.most), BATCH if load.mode else 1
     # A collection in the generator would be charged to the service; a bounded run makes little garbage in cycles.
     gc.disable()
-    measurement = uvloop.run(drive(endpoint, requests, seconds=load.seconds, connections=load.connections))
+    measurement = uvloop.run(
+        drive(load.endpoint, requests, seconds=load.seconds, connections=load.connections, batch=batch)
+    )
     sys.stdout.buffer.write(TypeAdapter(Measurement).dump_json(measurement))
 
 

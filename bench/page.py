@@ -3,26 +3,72 @@
 A section's figures stand between `<!-- name -->` and `<!-- /name -->`; what is around them people write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from rich.table import Table
 
-from bench.report import Environment
-
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
-def write(page: Path, name: str, where: Environment, table: Table) -> None:
-    """Put a benchmark's figures in their place; ValueError when the page has none for them."""
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the figures depend on besides the code; `machine` is its processor, memory and kernel."""
+
+    machine: str
+    cores: int
+    python: str
+    libraries: str
+    postgresql: str
+    fsync: str
+    synchronous_commit: str
+
+    def __str__(self) -> str:
+        """In one line."""
+        software = f"Python {self.python}, {self.libraries}, {self.postgresql}"
+        commits = f"fsync {self.fsync}, synchronous_commit {self.synchronous_commit}"
+        return f"{self.cores} cores of {self.machine}; {software}, {commits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An SVG, and what it shows for those who do not see it."""
+
+    name: str
+    shows: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a benchmark has to show."""
+
+    tables: Sequence[Table]
+    pictures: Sequence[Picture] = ()
+
+
+def write(page: Path, name: str, where: Environment, section: Section) -> None:
+    """Put a benchmark's figures in their place, and its pictures beside the page.
+
+    ValueError when the page has no place for them.
+    """
     before, opening, rest = page.read_text().partition(f"<!-- {name} -->\n")
     _, closing, after = rest.partition(f"<!-- /{name} -->")
     if not closing:
         raise ValueError(f"{page} has no place for {name}")
-    lines = [f"{table.title}. {where}. {datetime.now(UTC):%Y-%m-%d}; no invariant was violated.", "", *_rows(table)]
-    page.write_text("".join([before, opening, "\n".join(["", *lines, "", ""]), closing, after]))
+    first, *more = section.tables
+    blocks = [
+        f"{first.title}. {where}. {datetime.now(UTC):%Y-%m-%d}; no invariant was violated.",
+        "\n".join(_rows(first)),
+        *(text for table in more for text in (f"{table.title}:", "\n".join(_rows(table)))),
+        *(f"![{picture.shows}](pictures/{picture.name}.svg)" for picture in section.pictures),
+    ]
+    for picture in section.pictures:
+        (page.parent / "pictures" / f"{picture.name}.svg").write_text(picture.svg)
+    page.write_text("".join([before, opening, "\n", "\n\n".join(blocks), "\n\n", closing, after]))
 
 
 def _rows(table: Table) -> Iterator[str]:

@@ -1,112 +1,137 @@
-"""What a benchmark run says at its end, as a table for people and as JSON for machines."""
+"""What a benchmark run says at its end, as tables for people and as JSON for machines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import median
+from typing import Final, TypeVar
 
 from rich import box
 from rich.table import Table
 
-from bench.load import Measurement
+from bench import goals
+from bench.costs import Costs
+from bench.goals import Goal, ratio
+from bench.load import Latency, Measurement
+from bench.page import Environment, Section
 
+Figures = TypeVar("Figures", Latency, Costs)
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What the figures depend on besides the code; `machine` is its processor, memory and kernel."""
-
-    machine: str
-    cores: int
-    python: str
-    postgresql: str
-    fsync: str
-    synchronous_commit: str
-
-    def __str__(self) -> str:
-        """In one line."""
-        commits = f"fsync {self.fsync}, synchronous_commit {self.synchronous_commit}"
-        return f"{self.cores} cores of {self.machine}; Python {self.python}, {self.postgresql}, {commits}"
+HEADS: Final = ("p50 ms", "p95 ms", "p99 ms", "max ms", "errors")
+COSTS: Final = ("service CPU µs", "PostgreSQL CPU µs", "generator CPU µs", "WAL bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One measurement and what it belongs to."""
+    """One measurement, what it belongs to, and what a transfer of it cost."""
 
     workload: str
-    service: str
+    side: str
     measurement: Measurement
+    costs: Costs | None
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The medians of a service's rounds, in requests per second and milliseconds, and all of their errors."""
+    """A side under a workload: medians of its rounds, transfers per second and milliseconds, and all of its errors.
+
+    `max` is the longest of all rounds.
+    """
 
     rate: float
-    p50: float | None
-    p95: float | None
-    p99: float | None
+    latency: Latency | None
     requests: int
     errors: int
+    costs: Costs | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What two sides did under one workload, and the second one's rate as a multiple of the first one's."""
-
-    workload: str
-    names: tuple[str, str]
-    sides: tuple[Summary, Summary]
-    ratio: float | None
+Summaries = dict[str, dict[str, Summary]]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole run; `violations` is what `bursar verify` said when it was not satisfied."""
+    """The whole run, by workload and side; `violations` is what `bursar verify` said when it was not satisfied."""
 
     environment: Environment
     seconds: float
-    pairs: list[Pair]
+    summaries: Summaries
+    goals: list[Goal]
     violations: str | None
     rounds: list[Round]
 
 
-def pair(workload: str, names: tuple[str, str], rounds: Sequence[Round]) -> Pair:
-    """Summarise what two sides did under a workload."""
-    first, second = (
-        summarise([each.measurement for each in rounds if (each.workload, each.service) == (workload, name)])
-        for name in names
-    )
-    return Pair(workload, names, (first, second), ratio=second.rate / first.rate if first.rate else None)
+def summarised(rounds: Sequence[Round]) -> Summaries:
+    """The medians of each side's rounds under each workload, in the order in which they come first."""
+    places: dict[str, dict[str, list[Round]]] = {}
+    for each in rounds:
+        places.setdefault(each.workload, {}).setdefault(each.side, []).append(each)
+    return {
+        workload: {side: summarise(of_side) for side, of_side in sides.items()} for workload, sides in places.items()
+    }
 
 
-def summarise(measurements: Sequence[Measurement]) -> Summary:
-    """The medians of several rounds of one service under one workload."""
-    latencies = [seen.latency for seen in measurements if seen.latency]
+def summarise(rounds: Sequence[Round]) -> Summary:
+    """The medians of several rounds of one side under one workload."""
+    measurements = [each.measurement for each in rounds]
     return Summary(
         rate=median(seen.rate for seen in measurements),
-        p50=median(latency.p50 for latency in latencies) if latencies else None,
-        p95=median(latency.p95 for latency in latencies) if latencies else None,
-        p99=median(latency.p99 for latency in latencies) if latencies else None,
+        latency=typical([seen.latency for seen in measurements if seen.latency]),
         requests=sum(seen.requests for seen in measurements),
         errors=sum(seen.errors for seen in measurements),
+        costs=_middle(Costs, [each.costs for each in rounds if each.costs]),
     )
 
 
-def as_table(report: Report) -> Table:
-    """Two lines per workload, one for each side."""
-    table = Table(title=f"Medians of rounds of {report.seconds:g} s", box=box.SIMPLE_HEAD)
+def typical(latencies: Sequence[Latency]) -> Latency | None:
+    """The median of each percentile, and the longest."""
+    middle = _middle(Latency, latencies)
+    return middle and Latency(middle.p50, middle.p95, middle.p99, max(latency.max for latency in latencies))
+
+
+def _middle(kind: type[Figures], many: Sequence[Figures]) -> Figures | None:
+    return kind(*map(median, zip(*map(astuple, many), strict=True))) if many else None
+
+
+def section_of(report: Report, against: Sequence[str] = ()) -> Section:
+    """Rates, each also as a multiple of those it is held `against`, latencies, costs, and what is to be reached."""
+    title = f"Medians of rounds of {report.seconds:g} s"
+    heads = ("per second", *(f"÷ {side}" for side in against), *HEADS)
+    rates, costs = headed(title, heads), headed("What a transfer costs", COSTS)
+    for workload, sides in report.summaries.items():
+        first = workload
+        for side, seen in sides.items():
+            ratios = (ratio(seen.rate, sides[other].rate) if other in sides else None for other in against)
+            rate, *others = figures(seen)
+            rates.add_row(first, side, rate, *map(shown_ratio, ratios), *others)
+            costs.add_row(first, side, *cells(seen.costs))
+            first = ""
+    return Section([rates, costs, *([goals.as_table(report.goals)] if report.goals else [])])
+
+
+def headed(title: str, heads: Sequence[str]) -> Table:
+    """A table with a line for each side of each workload."""
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column("workload")
     table.add_column("side")
-    for heading in ("per second", "ratio", "p50 ms", "p95 ms", "p99 ms", "errors"):
+    for heading in heads:
         table.add_column(heading, justify="right")
-    for each in report.pairs:
-        (first, second), (before, after) = each.names, each.sides
-        table.add_row(each.workload, first, *figures(before, None))
-        table.add_row("", second, *figures(after, each.ratio), end_section=True)
     return table
 
 
-def figures(summary: Summary, ratio: float | None) -> tuple[str, ...]:
-    """A service's cells, ready to be shown."""
-    factor = "" if ratio is None else f"{ratio:.2f}"
-    latencies = ("–" if value is None else f"{value:,.1f}" for value in (summary.p50, summary.p95, summary.p99))
-    return f"{summary.rate:,.0f}", factor, *latencies, f"{summary.errors:,}"
+def shown_ratio(value: float | None) -> str:
+    """A ratio's cell."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def figures(summary: Summary) -> tuple[str, ...]:
+    """A side's cells: its rate, and those under HEADS."""
+    seen = summary.latency
+    latencies = (seen.p50, seen.p95, seen.p99, seen.max) if seen else (None,) * 4
+    shown = ("–" if value is None else f"{value:,.1f}" for value in latencies)
+    return f"{summary.rate:,.0f}", *shown, f"{summary.errors:,}"
+
+
+def cells(costs: Costs | None) -> tuple[str, ...]:
+    """The cells under COSTS."""
+    if costs is None:
+        return ("–",) * len(COSTS)
+    return tuple(f"{value:,.0f}" for value in (costs.service, costs.postgres, costs.generator, costs.wal))

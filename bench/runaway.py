@@ -2,24 +2,20 @@
 
 import asyncio
 import secrets
-import subprocess
-import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter
 from rich import box
 from rich.progress import track
 from rich.table import Table
 
 from bench.comparing import describe, postgres
 from bench.load import Latency, Load, Measurement, measure, summarise
-from bench.pace import Pace, Sample
-from bench.report import Environment
+from bench.pace import Pace, Sample, pacing, told
+from bench.page import Environment
 from bench.services import HOST, ServiceFailed, serving_bursar, stocked, violations
 from bench.wire import Endpoint
 from bench.workloads import ONE_DOLLAR
@@ -60,16 +56,16 @@ class Report:
 
 def measure_runaway(scratch: Path, rounds: int, seconds: float) -> Report:
     """Serve two tenants; one works at a steady pace, and an agent of the other runs away in every second turn."""
-    with postgres(scratch) as (data, url), serving_bursar(data, scratch) as port:
-        neighbour = with_agent(stocked(port, data, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
-        boss = stocked(port, data, "--tenant", "runaway", "--operator", "boss")
+    with postgres(scratch) as (place, url), serving_bursar(place, scratch) as service:
+        neighbour = with_agent(stocked(service, place, "--tenant", "neighbour", "--operator", "boss"), NEIGHBOURS_CAP)
+        boss = stocked(service, place, "--tenant", "runaway", "--operator", "boss")
         with pacing(Pace(neighbour, ONE_DOLLAR, 1, PER_SECOND)) as process:
             rest(2.0)
             turns: list[Turn] = []
             for number in track(range(rounds), description="Measuring"):
                 turns += [rest(seconds), run_away(with_agent(boss, CAP), number)]
-            samples = told(process)
-        return report_of(describe(url), samples, turns, violations(data))
+            samples = told(process).samples
+        return report_of(describe(url), samples, turns, violations(place))
 
 
 def with_agent(boss: Endpoint, cap: int) -> Endpoint:
@@ -88,26 +84,6 @@ async def _with_agent(boss: Endpoint, cap: int) -> Endpoint:
         mandate = await operator.draft_mandate(name=name, agent=name, terms=terms)
         await operator.activate_mandate(mandate.id)
         return replace(boss, key=(await operator.create_key(agent=name)).key)
-
-
-@contextmanager
-def pacing(pace: Pace) -> Generator[subprocess.Popen[bytes]]:
-    """A process that keeps a pace until it is told to stop."""
-    command = [sys.executable, "-m", "bench.pace"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdin
-            process.stdin.write(TypeAdapter(Pace).dump_json(pace) + b"\n")
-            process.stdin.flush()
-            yield process
-        finally:
-            process.kill()
-
-
-def told(process: subprocess.Popen[bytes]) -> list[Sample]:
-    """Tell it to stop, and what it saw."""
-    out, _ = process.communicate(timeout=MOST_SECONDS)
-    return TypeAdapter(list[Sample]).validate_json(out)
 
 
 def rest(seconds: float) -> Turn:

@@ -11,7 +11,8 @@ STATUS: Final = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 class Endpoint:
     """Where something is asked for; a service without keys has none. With `others`, all keys ask by turns.
 
-    With `pays_by`, a payment method's id, payments are asked for, and otherwise transfers.
+    With `pays_by`, a payment method's id, payments are asked for, and otherwise transfers. `pid` is the process that
+    answers.
     """
 
     host: str
@@ -20,6 +21,7 @@ class Endpoint:
     key: str | None = None
     others: tuple[str, ...] = ()
     pays_by: str | None = None
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

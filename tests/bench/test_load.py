@@ -55,8 +55,10 @@ def orders(server: Server, count: int | None = None) -> Iterator[bytes]:
     return (post(server.endpoint, "/transfers", f'{{"n":{n}}}', f"key-{n}") for n in numbers)
 
 
-async def run(server: Server, requests: Iterator[bytes], *, seconds: float = 30.0, connections: int = 1) -> Measurement:
-    return await drive(server.endpoint, requests, seconds=seconds, connections=connections, grace=0.5)
+async def run(
+    server: Server, requests: Iterator[bytes], *, seconds: float = 30.0, connections: int = 1, batch: int = 1
+) -> Measurement:
+    return await drive(server.endpoint, requests, seconds=seconds, connections=connections, grace=0.5, batch=batch)
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -123,6 +125,19 @@ async def test_good_answers_that_come_too_late_are_no_errors_and_raise_no_rate()
         seen = await run(server, orders(server), seconds=0.1, connections=2)
 
     assert (seen.statuses, seen.errors, seen.rate) == ({201: 2}, 0, 0.0)
+
+
+async def test_a_batch_counts_for_all_that_is_in_it_and_is_an_error_unless_all_of_it_was_posted() -> None:
+    async def reply(number: int, writer: asyncio.StreamWriter) -> None:
+        body = b'{"mode":"each","posted":%d,"refused":%d}' % ((100, 0) if number % 2 else (99, 1))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async with serving(reply) as server:
+        seen = await run(server, orders(server, 10), batch=100)
+
+    assert (seen.transfers, seen.requests, seen.errors) == (500, 10, 5)
+    assert seen.statuses == {200: 10}
+    assert seen.samples == ['200 {"mode":"each","posted":99,"refused":1}'] * 3
 
 
 async def test_an_early_end_of_the_requests_shortens_the_time_the_rate_is_taken_over() -> None:
