@@ -239,7 +239,8 @@ async def outcome_unknown(stand: Stand) -> httpx2.Response:
         async with proxied(stand.database_url, Path(directory)) as (proxy, url):
             database = await Database.open(url, connections=4)
             async with _elsewhere(database) as client:
-                proxy.plan(["unnoticed"])
+                # What it asks to remember passes.
+                proxy.plan(["pass", "unnoticed"])
                 answer = await client.post("/v1/transfers", json=stand.wish(), headers=bearing(stand.tenant.agent))
             proxy.notice()
             await database.close()

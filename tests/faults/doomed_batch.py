@@ -3,7 +3,8 @@
 A test writes into the file `doom` in the directory which batch is to be met and at which moment: `instructions 20 5`
 ends the process at the fifth moment of a batch of twenty instructions or more, `orders 1000 5` at that of one of a
 thousand orders or more. The moments are each statement before it is sent, and then COMMIT: before it is sent, under
-way, and answered. What was met is in `met`. The rest are options of `bursar serve`.
+way, and answered; of a batch that is decided ahead, its only statement is the COMMIT. What was met is
+in `met`. The rest are options of `bursar serve`.
 """
 
 import asyncio
@@ -11,19 +12,22 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bursar.core.authority import service
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Carried
+from bursar.core.authority.sources import UNDER_LOCKS, Source
 from bursar.faces.cli import main
-from bursar.kernel.db import Tx, database
+from bursar.kernel.db import Draft, Tx, database
 
 DIRECTORY = Path(sys.argv[1])
+Result = TypeVar("Result")
 
 
 class Batch:
@@ -33,6 +37,18 @@ class Batch:
         self._connection = connection
         self._left = at
         self._size = size
+
+    async def commits(self, committing: Coroutine[Any, Any, Result]) -> Result:
+        """Meet what is done at last: before, meanwhile, after."""
+        self.meet("before COMMIT")
+        task = asyncio.ensure_future(committing)
+        # So that it is on its way.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self.meet("COMMIT under way")
+        result = await task
+        self.meet("after COMMIT", last=True)
+        return result
 
     def meet(self, moment: str, *, last: bool = False) -> None:
         """End as by a power cut, if this is the moment."""
@@ -69,34 +85,32 @@ def endanger(tx: Tx, instructions: Sequence[Instruction]) -> Batch | None:
         return None
     seam: Any = tx
     batch = Batch(seam._connection, int(doom[2]), size)  # noqa: SLF001 -- a seam for tests only
-    seam._connection = batch  # noqa: SLF001
+    if not isinstance(tx, Draft):
+        seam._connection = batch  # noqa: SLF001
     return batch
 
 
 def endanger_batches() -> None:
     """Money moves on one road; whatever a batch says there is counted."""
-    carry_out, commit = service.carry_out, database.commit
+    carry_out, commit, at_once = service.carry_out, database.commit, database.at_once
 
-    async def carry_out_at_risk(tx: Tx, instructions: Sequence[Instruction], assess: Assess) -> Carried:
+    async def carry_out_at_risk(
+        tx: Tx, instructions: Sequence[Instruction], assess: Assess, source: Source = UNDER_LOCKS
+    ) -> Carried:
         BATCH.set(endanger(tx, instructions))
-        return await carry_out(tx, instructions, assess)
+        return await carry_out(tx, instructions, assess, source)
 
     async def commit_at_risk(connection: Any, token: int) -> None:
         batch = BATCH.get()
-        if not batch or not token:
-            await commit(connection, token)
-            return
-        batch.meet("before COMMIT")
-        committing = asyncio.ensure_future(commit(connection, token))
-        # So that it is on its way.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        batch.meet("COMMIT under way")
-        await committing
-        batch.meet("after COMMIT", last=True)
+        await (batch.commits(commit(connection, token)) if batch and token else commit(connection, token))
+
+    async def at_once_at_risk(connection: Any, token: int, sql: str, args: Sequence[object]) -> datetime:
+        batch, work = BATCH.get(), at_once(connection, token, sql, args)
+        return await (batch.commits(work) if batch else work)
 
     service.carry_out = carry_out_at_risk
     database.commit = commit_at_risk
+    database.at_once = at_once_at_risk
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def test_a_refusal_has_a_title_and_a_next_step(kind: type[Refusal]) -> None:
 
 @pytest.mark.parametrize("kind", REFUSALS, ids=code_of)
 def test_only_an_unknown_outcome_leaves_open_whether_money_moved(kind: type[Refusal]) -> None:
-    unknown = {"outcome_unknown", "internal_error", "upstream_contradicts", "upstream_undecided"}
+    unknown = {"outcome_unknown", "internal_error", "upstream_contradicts", "upstream_undecided", "answer_forgotten"}
     assert (kind.money_moved == "unknown") is (code_of(kind) in unknown)
     assert kind.money_moved != "yes"
 

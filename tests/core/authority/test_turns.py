@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from bursar.core.authority.service import Reply
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity import service as identity
 from bursar.features.risk.deciding import assess
-from bursar.kernel.db import Database, Tx, connect
+from bursar.kernel.db import Database, Draft, Tx, connect
 from bursar.kernel.ids import new_id
 from tests.asking import DONE, transfer
 from tests.stories import Story
@@ -23,7 +24,7 @@ WAITING = 256
 
 
 class Watched(Database):
-    """A database that notes whose transactions begin, one after the other."""
+    """A database that notes whose transactions begin, one after the other, but for those that only read."""
 
     begun: list[UUID | None]
 
@@ -32,8 +33,12 @@ class Watched(Database):
         self, tenant_id: UUID | None = None, *, read_only: bool = False, locks: Sequence[int] = ()
     ) -> AsyncGenerator[Tx]:
         async with super().transaction(tenant_id, read_only=read_only, locks=locks) as tx:
-            self.begun.append(tenant_id)
+            self.begun += [] if read_only else [tenant_id]
             yield tx
+
+    async def carry_out(self, draft: Draft, locks: Sequence[int]) -> datetime:
+        self.begun.append(draft.tenant_id)
+        return await super().carry_out(draft, locks)
 
 
 @pytest.fixture
@@ -71,6 +76,9 @@ async def test_a_single_request_waits_for_a_turn_of_each_other_tenant_and_not_fo
     monkeypatch.setattr(desks, "_MOST_ORDERS_A_BATCH", 8)
     single, *others = await _tenants(watched, 1 + floods)
     desk = Desk(watched, assess, slots)
+    for story in (single, *others):
+        # It knows all of them.
+        await desk.submit(transfer(story.operator, "alice", "bob"))
     flood = [task for other in others for task in await _flood(desk, other)]
     # It comes while they are at work.
     await flood[0]
