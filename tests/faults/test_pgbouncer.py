@@ -143,6 +143,7 @@ async def test_transfers_are_done_once_and_a_cap_is_kept_over_two_desks(
     await story.tell("bob = 3.40 USD")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("cut", ["before", "after", "at once"])
 async def test_what_became_of_a_lost_commit_is_found_out(
     database: Database, login: str, tenant_id: UUID, place: Path, cut: Cut
@@ -191,6 +192,7 @@ async def _paid(story: Story) -> int:
         return await tx.value(int, "SELECT posted_minor FROM account WHERE number = 'bob'")
 
 
+@pytest.mark.soak
 async def test_a_service_of_two_processes_behind_it_does_each_transfer_once(
     database_url: str, login: str, key: str
 ) -> None:
