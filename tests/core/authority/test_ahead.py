@@ -5,15 +5,19 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from bursar.core.authority import memory
 from bursar.core.authority.desk import Desk
+from bursar.core.authority.memory import Memory, Room
 from bursar.core.authority.service import Reply
 from bursar.core.idempotency.model import Answer, IdempotencyConflict
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Unauthenticated
 from bursar.core.ledger import accounts
+from bursar.core.ledger.accounts import OpenAccount
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, Draft, Stale, connect
 from bursar.kernel.ids import new_id
@@ -265,3 +269,20 @@ async def test_an_agents_payment_is_decided_under_its_mandates_locks(warm: Story
     before = len(ahead.drafts)
     await warm.tell("agent: alice -> bob 1.00 USD")
     assert len(ahead.drafts) == before
+
+
+async def test_what_is_remembered_is_bounded_for_all_tenants_together(
+    database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_MOST_ACCOUNTS", 4)
+    room = Room()
+    kept = [Memory(database, tenant_id, room) for _ in range(2)]
+    async with database.transaction(tenant_id) as tx:
+        await accounts.open_many(tx, [OpenAccount(f"a-{n}", "", "USD") for n in range(12)])
+    for n in range(0, 12, 2):
+        for one in kept:
+            assert len((await one.book([f"a-{n}", f"a-{n + 1}"])).accounts) == 2
+        assert room.taken <= 4 + 2 * len(kept)
+    for one in kept:
+        one.forget((), [account.id for account in (await one.book(["a-0", "a-11"])).accounts.values()])
+    assert room.taken <= 4

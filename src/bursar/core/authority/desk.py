@@ -10,7 +10,7 @@ from uuid import UUID
 from bursar.core.authority import service
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.fate import carried_out_ahead, settled
-from bursar.core.authority.memory import Memory, Noted
+from bursar.core.authority.memory import Memory, Noted, Room
 from bursar.core.authority.model import Instruction
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.identity.model import Credential
@@ -23,6 +23,7 @@ _BATCHES_A_TENANT = 2
 # The longest that done work waits for its reply; what keeps the next batch may be another process's lock.
 _MOST_SECONDS_KEPT = 0.01
 _MOST_AGENTS_REMEMBERED = 100_000
+_MOST_TENANTS_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Desk:
         self._clerks: set[asyncio.Task[None]] = set()
         self._agents: set[Credential] = set()
         self._memories: dict[UUID, Memory] = {}
+        self._room = Room()
 
     async def submit(self, instruction: Instruction) -> Reply:
         """Have an instruction carried out. Cancelling the caller neither stops nor repeats it."""
@@ -175,7 +177,7 @@ class Desk:
     async def _carry_out(
         self, tenant_id: UUID, instructions: Sequence[Instruction], decided: Callable[[], None]
     ) -> list[Reply]:
-        memory = self._memories.setdefault(tenant_id, Memory(self._database, tenant_id))
+        memory = self._memory_of(tenant_id)
         if self._database.takes_drafts and all(map(_is_plain, instructions)) and memory.serves():
             ahead = await carried_out_ahead(self._database, memory, instructions, self._assess, decided)
             if ahead:
@@ -194,6 +196,16 @@ class Desk:
         except BaseException:
             noted.failed()
             raise
+
+    def _memory_of(self, tenant_id: UUID) -> Memory:
+        """What is remembered of a tenant; forgetting it costs a look."""
+        found = self._memories.get(tenant_id)
+        if found is None:
+            if len(self._memories) >= _MOST_TENANTS_REMEMBERED:
+                self._memories.clear()
+                self._room = Room()
+            found = self._memories[tenant_id] = Memory(self._database, tenant_id, self._room)
+        return found
 
     def _remember(self, agents: AbstractSet[Credential]) -> None:
         """Whose key is an agent's never changes; forgetting it costs a batch that waits."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -18,6 +19,7 @@ from bursar.core.ledger.model import Account, AccountRef
 from bursar.core.ledger.orders import SendMoney, SingleOrder
 from bursar.kernel.db import Database, Draft, Tx, Unforeseen
 
+# Of all tenants together; some 600 bytes each.
 _MOST_ACCOUNTS = 200_000
 _MOST_KEYS = 10_000
 # So long the database's clock is told from the one that was read, and the time since.
@@ -26,12 +28,21 @@ _SECONDS_OF_A_CLOCK = 10.0
 _MOST_BATCHES_LEFT = 8
 
 
+@dataclass(slots=True)
+class Room:
+    """How many accounts a process remembers, of all tenants together."""
+
+    taken: int = 0
+
+
 class Memory:
     """Keys and accounts of one tenant as this process last saw them or wrote them; and how much to rely on that."""
 
-    def __init__(self, database: Database, tenant_id: UUID) -> None:
-        """Nothing yet."""
+    def __init__(self, database: Database, tenant_id: UUID, room: Room) -> None:
+        """Nothing yet; `room` is shared with the memories of other tenants."""
         self._database = database
+        self._room = room
+        self._counted = 0
         self.tenant_id = tenant_id
         self._standing: dict[Credential, Standing] = {}
         self._accounts: dict[UUID, Account] = {}
@@ -74,6 +85,10 @@ class Memory:
         """The accounts named, and a moment that is not after the database's; `Unforeseen` if one is not there."""
         wanted = set(refs)
         unknown = [ref for ref in wanted if not self._account(ref)]
+        if unknown and self._room.taken > _MOST_ACCOUNTS:
+            self._accounts.clear()
+            self._numbers.clear()
+            unknown = list(wanted)
         if unknown or not self._clock or monotonic() - self._clock[1] > _SECONDS_OF_A_CLOCK:
             await self._learn(unknown)
         found = [account for ref in wanted if (account := self._account(ref))]
@@ -86,6 +101,7 @@ class Memory:
         self._accounts |= page.book.accounts
         for account_id, balance in page.balances.items():
             self._accounts[account_id] = page.book.accounts[account_id].with_balance(balance)
+        self._count()
 
     def forget(self, credentials: Iterable[Credential], account_ids: Iterable[UUID]) -> None:
         """What others have changed, or may have."""
@@ -93,6 +109,11 @@ class Memory:
             self._standing.pop(credential, None)
         for account_id in account_ids:
             self._accounts.pop(account_id, None)
+        self._count()
+
+    def _count(self) -> None:
+        self._room.taken += len(self._accounts) - self._counted
+        self._counted = len(self._accounts)
 
     def _account(self, ref: AccountRef) -> Account | None:
         account_id = self._numbers.get(ref) if isinstance(ref, str) else ref
@@ -102,13 +123,11 @@ class Memory:
         async with self._database.transaction(self.tenant_id, read_only=True) as tx:
             self._clock = await reading.clock(tx), monotonic()
             accounts = await ledger.list_accounts(tx, refs)
-        if len(self._accounts) > _MOST_ACCOUNTS:
-            self._accounts.clear()
-            self._numbers.clear()
         for account in accounts:
             # What was decided meanwhile is newer.
             self._accounts.setdefault(account.id, account)
             self._numbers[account.number] = account.id
+        self._count()
 
     def _now(self) -> datetime:
         assert self._clock
