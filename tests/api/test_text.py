@@ -105,6 +105,18 @@ async def test_bytes_that_are_no_text_are_refused_in_every_path_and_query(
 async def test_long_text_and_other_types_break_nothing(
     client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]
 ) -> None:
+    """In a third of the operations; in all of them in the soak."""
+    await break_nothing(client, tenant, operations[::3])
+
+
+@pytest.mark.soak
+async def test_long_text_and_other_types_break_nothing_anywhere(
+    client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]
+) -> None:
+    await break_nothing(client, tenant, operations)
+
+
+async def break_nothing(client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]) -> None:
     headers = bearing(tenant.operator)
     stock = Stock(client, tenant)
     for slot in await slots(stock, operations):

@@ -41,7 +41,8 @@ async def clients_live_through(data: Path, fault: Callable[[Path], object], time
     return clients
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+# The others are tried in the middle of batches on every change, and all of them in the soak.
+@pytest.mark.parametrize("fault", [FAULTS["stopped"]])
 async def test_nothing_acknowledged_is_lost_and_nothing_done_twice(
     tmp_path: Path, fault: Callable[[Path], object]
 ) -> None:

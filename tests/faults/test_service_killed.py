@@ -37,6 +37,8 @@ async def clients_live_through(database_url: str, key: str, times: int) -> None:
     await check(database_url, clients.told, OPENING)
 
 
+# What is killed in the middle of batches is tried on every change.
+@pytest.mark.soak
 async def test_a_killed_service_leaves_nothing_half_done_and_nothing_doubtful(database_url: str, key: str) -> None:
     await clients_live_through(database_url, key, times=2)
 

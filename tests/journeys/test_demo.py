@@ -94,6 +94,7 @@ async def test_the_demo_that_is_interrupted_leaves_nothing_running(
     assert not is_running(tmp_path)
 
 
+@pytest.mark.soak
 async def test_the_demo_that_is_kept_serves_until_it_is_stopped(tmp_path: Path) -> None:
     process = await start(environment_of(tmp_path), "demo", "--keep")
     said = await until(process, "It stays up until Ctrl-C.")

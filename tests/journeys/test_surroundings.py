@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from bursar.client import Bursar, Reply
 from tests.journeys.processes import make_key, run, serving, surroundings
@@ -27,6 +28,8 @@ async def do_the_whole_job(environment: dict[str, str]) -> None:
     assert (verified.code, json.loads(verified.out)["ok"]) == (0, True)
 
 
+# The demo's test does most of it on every change.
+@pytest.mark.soak
 async def test_the_sandbox_does_the_whole_job_on_the_embedded_postgresql(tmp_path: Path) -> None:
     await do_the_whole_job(surroundings(BURSAR_DATA=tmp_path))
 
