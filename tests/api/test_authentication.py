@@ -79,7 +79,21 @@ async def test_a_key_that_names_another_key_is_nobodys(client: httpx2.AsyncClien
     assert answer.status_code == 401
 
 
+async def test_a_key_without_the_scope_is_refused_and_that_is_recorded(
+    client: httpx2.AsyncClient, database: Database, tenant: Tenant, operations: list[Operation], books: Books
+) -> None:
+    """By every other operation; by all of them in the soak."""
+    await refuse_without_scope(client, database, tenant, operations[::2], books)
+
+
+@pytest.mark.soak
 async def test_a_key_without_the_scope_is_refused_by_every_operation_and_that_is_recorded(
+    client: httpx2.AsyncClient, database: Database, tenant: Tenant, operations: list[Operation], books: Books
+) -> None:
+    await refuse_without_scope(client, database, tenant, operations, books)
+
+
+async def refuse_without_scope(
     client: httpx2.AsyncClient, database: Database, tenant: Tenant, operations: list[Operation], books: Books
 ) -> None:
     requests = await every_request(client, tenant, operations)

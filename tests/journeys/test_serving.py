@@ -40,7 +40,10 @@ def embedded_url(data: Path) -> str:
     return f"postgresql://postgres@/postgres?host={data}/socket&port=5432"
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGINT, "1"), (signal.SIGTERM, "2")])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [(signal.SIGTERM, "1"), pytest.param(signal.SIGINT, "1", marks=pytest.mark.soak), (signal.SIGTERM, "2")],
+)
 async def test_it_stops_within_five_seconds_and_answers_what_is_under_way(
     tmp_path: Path, number: signal.Signals, workers: str
 ) -> None:
