@@ -65,6 +65,12 @@ def test_the_gate_refuses_every_bad_code_point_raw_and_escaped() -> None:
                 read_json(json.dumps({"a": text}, ensure_ascii=False).encode(errors="surrogatepass"))
 
 
+async def test_bad_text_is_refused(client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]) -> None:
+    """In a third of the operations; in every place of all of them in the soak."""
+    await refuse_everywhere(client, tenant, operations[1::3], BAD)
+
+
+@pytest.mark.soak
 async def test_bad_text_is_refused_in_every_place(
     client: httpx2.AsyncClient, tenant: Tenant, operations: list[Operation]
 ) -> None:

@@ -21,7 +21,7 @@ from bursar.core.ledger.accounts import OpenAccount
 from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, Draft, Stale, connect
 from bursar.kernel.ids import new_id
-from tests.asking import DONE, REFUSED, ask_of, transfer
+from tests.asking import DONE, REFUSED, transfer
 from tests.people import enrol
 from tests.stories import Story
 
@@ -226,11 +226,10 @@ async def test_what_overtakes_what_it_counts_on_is_written_after_it(
     warm: Story, database_url: str, ahead: Ahead
 ) -> None:
     first = transfer(warm.operator, "alice", "bob", 700)
-    lock = ask_of(warm.operator, first.ask.claim.key if first.ask.claim else "").lock
     connection = await connect(database_url)
     async with connection.transaction():
         # The first statement waits for its key, before it has any account; the second one, decided on it, does not.
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", lock)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", first.ask.lock)
         one = asyncio.create_task(warm.desk.submit(first))
         await _until_waiting(connection)
         two = asyncio.create_task(_pay(warm.desk, warm, 5))
@@ -240,6 +239,25 @@ async def test_what_overtakes_what_it_counts_on_is_written_after_it(
     assert [r.status for r in await asyncio.gather(one, two) if isinstance(r, Answer)] == [DONE, DONE]
     assert (ahead.written, ahead.stale) == (3, 1)
     await warm.tell("bob = 7.06 USD")
+
+
+async def test_what_counts_on_something_that_never_came_is_not_written(
+    warm: Story, elsewhere: Desk, database_url: str, ahead: Ahead
+) -> None:
+    first = transfer(warm.operator, "alice", "bob", 700)
+    connection = await connect(database_url)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", first.ask.lock)
+        one = asyncio.create_task(warm.desk.submit(first))
+        await _until_waiting(connection)
+        # Another process makes the version that the first was to make, with another balance.
+        assert isinstance(await _pay(elsewhere, warm, 5), Answer)
+        two = asyncio.create_task(_pay(warm.desk, warm, 3))
+        async with asyncio.timeout(10):
+            await ahead.came_to_nothing.wait()
+    await connection.close()
+    assert [r.status for r in await asyncio.gather(one, two) if isinstance(r, Answer)] == [DONE, DONE]
+    await warm.tell("bob = 7.09 USD")
 
 
 async def test_after_a_failure_transactions_carry_on_for_a_while(warm: Story, elsewhere: Desk, ahead: Ahead) -> None:

@@ -40,26 +40,30 @@ def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
 def write_if_unchanged(draft: Draft, page: Page) -> None:
     """The same for postings decided on remembered accounts: all that were looked at must be as they were then.
 
-    As in `_update_balances` nothing is inserted; `name` brings the version relied on. A hold placed meanwhile leaves
-    what is available above the floor, or the account refuses the balance.
+    As in `_update_balances` nothing is inserted; `name` and `number` bring the version and the balance relied on. The
+    version alone would not do: one that was counted on and never came has the number of another that did. A hold placed
+    meanwhile leaves what is available above the floor, or the account refuses the balance.
     """
     before = sorted(page.book.accounts.values(), key=_in_order)
     after = [page.balance(account.id) for account in before]
     draft.must(
-        """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, status, normal_side, floor_minor,
-                                     upstream, number, currency)
-           SELECT gate.tenant_id, w.*, '', 'XXX'
-           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                             $8::text[]) w
+        """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
+                                     floor_minor, upstream, currency)
+           SELECT gate.tenant_id, w.*, 'XXX'
+           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                             $8::bigint[], $9::text[]) w
            ON CONFLICT (tenant_id, id) DO UPDATE SET posted_minor = excluded.posted_minor, version = excluded.version
-           WHERE a.version = excluded.name::bigint AND a.status = excluded.status
+           WHERE a.version = excluded.name::bigint AND a.posted_minor = excluded.number::bigint
+             AND a.status = excluded.status
              AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
              AND a.upstream IS NOT DISTINCT FROM excluded.upstream
            RETURNING true""",
         [account.id for account in before],
         [balance.posted for balance in after],
         [balance.version for balance in after],
-        *_columns(((str(a.balance.version), a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 5),
+        [str(account.balance.version) for account in before],
+        [str(account.balance.posted) for account in before],
+        *_columns(((a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 4),
         rows=len(before),
     )
     if page.entries:
