@@ -54,7 +54,7 @@ async def directory(client: httpx2.AsyncClient, tenant: Tenant, tmp_path: Path) 
 
 
 async def test_the_service_does_what_its_document_says(url: str, tenant: Tenant, directory: Path) -> None:
-    report = attack(url, tenant, directory, seconds=20)
+    report = attack(url, tenant, directory, seconds=16)
     assert report["test_cases"]["generated"] > 300
 
 

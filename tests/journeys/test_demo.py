@@ -61,6 +61,7 @@ async def test_the_demo_holds_and_holds_again_after_it_was_killed(tmp_path: Path
     assert_all_held(ended, tmp_path)
 
 
+@pytest.mark.soak
 async def test_the_demo_fails_and_says_which_claim_did_not_hold(tmp_path: Path) -> None:
     data = tmp_path / "demo"
     made = await run(surroundings(BURSAR_DATA=data), "key", "create", "--operator", "somebody")
