@@ -86,7 +86,7 @@ def endanger(tx: Tx, instructions: Sequence[Instruction]) -> Batch | None:
     seam: Any = tx
     batch = Batch(seam._connection, int(doom[2]), size)  # noqa: SLF001 -- a seam for tests only
     if not isinstance(tx, Draft):
-        seam._connection = batch  # noqa: SLF001
+        seam._connection = batch  # noqa: SLF001 -- the same seam
     return batch
 
 
