@@ -2,6 +2,18 @@ CREATE SCHEMA bursar;
 
 ALTER SCHEMA bursar OWNER TO bursar_owner;
 
+CREATE FUNCTION bursar.amend_rulebook() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'bursar', 'pg_catalog'
+    AS $$
+BEGIN
+    INSERT INTO rulebook AS r (tenant_id, version) VALUES (NEW.tenant_id, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET version = r.version + 1;
+    RETURN NULL;
+END $$;
+
+ALTER FUNCTION bursar.amend_rulebook() OWNER TO bursar_owner;
+
 CREATE FUNCTION bursar.stale() RETURNS timestamp with time zone
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -960,6 +972,7 @@ CREATE TABLE bursar.mandate (
     terms text NOT NULL,
     granted_by uuid NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    turn uuid DEFAULT gen_random_uuid() NOT NULL,
     CONSTRAINT mandate_check CHECK (((agent_id IS NULL) OR (team IS NULL))),
     CONSTRAINT mandate_check1 CHECK ((parent_id <> id)),
     CONSTRAINT mandate_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'revoked'::text])))
@@ -1292,6 +1305,16 @@ WITH (fillfactor='70');
 ALTER TABLE ONLY bursar.risk_stage FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.risk_stage OWNER TO bursar_owner;
+
+CREATE TABLE bursar.rulebook (
+    tenant_id uuid NOT NULL,
+    version bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY bursar.rulebook FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.rulebook OWNER TO bursar_owner;
 
 CREATE TABLE bursar.sandbox_event (
     tenant_id uuid NOT NULL,
@@ -1692,6 +1715,9 @@ ALTER TABLE ONLY bursar.risk_rules
 ALTER TABLE ONLY bursar.risk_stage
     ADD CONSTRAINT risk_stage_pkey PRIMARY KEY (tenant_id, version);
 
+ALTER TABLE ONLY bursar.rulebook
+    ADD CONSTRAINT rulebook_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY bursar.sandbox_event
     ADD CONSTRAINT sandbox_event_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1908,6 +1934,14 @@ CREATE INDEX webhook_delivery_test ON bursar.webhook_delivery USING btree (tenan
 CREATE INDEX webhook_endpoint_in_use ON bursar.webhook_endpoint USING btree (tenant_id, status) WHERE (status <> 'retired'::text);
 
 CREATE UNIQUE INDEX webhook_endpoint_url ON bursar.webhook_endpoint USING btree (tenant_id, url) WHERE (status <> 'retired'::text);
+
+CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT OR UPDATE ON bursar.counterparty DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
+
+CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT ON bursar.mandate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
+
+CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT OR UPDATE ON bursar.risk_stage DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
+
+CREATE CONSTRAINT TRIGGER amends_rulebook_again AFTER UPDATE ON bursar.mandate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.turn = new.turn)) EXECUTE FUNCTION bursar.amend_rulebook();
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
@@ -2299,6 +2333,9 @@ ALTER TABLE ONLY bursar.risk_stage
 ALTER TABLE ONLY bursar.risk_stage
     ADD CONSTRAINT risk_stage_tenant_id_version_fkey FOREIGN KEY (tenant_id, version) REFERENCES bursar.risk_rules(tenant_id, version);
 
+ALTER TABLE ONLY bursar.rulebook
+    ADD CONSTRAINT rulebook_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
+
 ALTER TABLE ONLY bursar.sandbox_event
     ADD CONSTRAINT sandbox_event_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 
@@ -2574,6 +2611,8 @@ CREATE POLICY own ON bursar.risk_rules USING ((tenant_id = (NULLIF(current_setti
 
 CREATE POLICY own ON bursar.risk_stage USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
+CREATE POLICY own ON bursar.rulebook USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY own ON bursar.sandbox_event USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY own ON bursar.sandbox_payment USING ((tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid));
@@ -2621,6 +2660,8 @@ ALTER TABLE bursar.reconciliation_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bursar.risk_rules ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.risk_stage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bursar.rulebook ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bursar.sandbox_event ENABLE ROW LEVEL SECURITY;
 
@@ -2965,6 +3006,8 @@ GRANT SELECT ON TABLE bursar.risk_rules TO bursar_verify;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.risk_stage TO bursar_app;
 GRANT SELECT ON TABLE bursar.risk_stage TO bursar_verify;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bursar.rulebook TO bursar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE bursar.sandbox_event TO bursar_app;
 GRANT SELECT ON TABLE bursar.sandbox_event TO bursar_verify;

@@ -19,6 +19,7 @@ _ROWS = """
                now() - interval '1 year' - n * interval '1 hour' AS at
         FROM generate_series(%(first)s, %(last)s) n;
     INSERT INTO tenant (tenant_id, name) SELECT id, id::text FROM one;
+    INSERT INTO rulebook (tenant_id, version) SELECT id, 1 FROM one;
     INSERT INTO principal (tenant_id, id, kind, name) SELECT tenant_id, id, 'agent', 'agent-' || n FROM one;
     INSERT INTO api_key (tenant_id, id, principal_id, secret_hash, scopes)
         SELECT tenant_id, n, id, sha256('x'), '{}' FROM one;
@@ -51,6 +52,7 @@ _ROWS = """
 """
 # All that was filled in, and nothing of what payments have written.
 _AWAY = """
+    DELETE FROM rulebook r USING tenant t WHERE t.tenant_id = r.tenant_id AND t.name = t.tenant_id::text;
     DELETE FROM tenant WHERE name = tenant_id::text;
     DELETE FROM principal WHERE name LIKE 'agent-%';
     DELETE FROM api_key WHERE secret_hash = sha256('x');

@@ -1,10 +1,6 @@
 """Batches decided on what a process remembers: whatever has changed meanwhile, nothing is done that should not be."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,41 +15,12 @@ from bursar.core.identity.model import Unauthenticated
 from bursar.core.ledger import accounts
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.features.risk.deciding import assess
-from bursar.kernel.db import Database, Draft, Stale, connect
+from bursar.kernel.db import Database, connect
 from bursar.kernel.ids import new_id
 from tests.asking import DONE, REFUSED, transfer
+from tests.core.authority.ahead import Ahead, until_waiting
 from tests.people import enrol
 from tests.stories import Story
-
-
-@dataclass
-class Ahead:
-    """What became of the statements that wrote batches ahead of a transaction."""
-
-    written: int = 0
-    stale: int = 0
-    drafts: list[Draft] = field(default_factory=list[Draft])
-    came_to_nothing: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@pytest.fixture
-def ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
-    """Counts them."""
-    seen, real = Ahead(), Database.carry_out
-
-    async def counted(self: Database, draft: Draft, locks: Sequence[int]) -> datetime:
-        seen.drafts.append(draft)
-        try:
-            clock = await real(self, draft, locks)
-        except Stale:
-            seen.stale += 1
-            seen.came_to_nothing.set()
-            raise
-        seen.written += 1
-        return clock
-
-    monkeypatch.setattr(Database, "carry_out", counted)
-    return seen
 
 
 @pytest.fixture
@@ -62,21 +29,6 @@ async def warm(story: Story, ahead: Ahead) -> Story:
     await _pay(story.desk, story)
     assert (ahead.written, ahead.stale) == (1, 0)
     return story
-
-
-@pytest.fixture
-async def elsewhere(database_url: str) -> AsyncGenerator[Desk]:
-    """The desk of another process."""
-    database = await Database.open(database_url, connections=4)
-    yield Desk(database, assess)
-    await database.close()
-
-
-async def _until_waiting(connection: Any) -> None:
-    """Until somebody waits for a lock of this connection's."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    while not await connection.fetchval(waiting):  # noqa: ASYNC110 -- another process's state has no event
-        await asyncio.sleep(0.01)
 
 
 async def _pay(desk: Desk, story: Story, minor: int = 1) -> Reply:
@@ -131,7 +83,7 @@ async def test_whoever_comes_while_a_key_is_being_revoked_waits_and_is_refused(w
         revoke = "UPDATE bursar.api_key SET revoked_at = now() WHERE tenant_id = $1 AND id = $2"
         await connection.execute(revoke, warm.tenant_id, warm.operator.key_id)
         paying = asyncio.create_task(_pay(warm.desk, warm))
-        await _until_waiting(connection)
+        await until_waiting(connection)
     await connection.close()
     assert isinstance(await paying, Unauthenticated)
     await warm.tell("bob = 0.01 USD")
@@ -198,7 +150,7 @@ async def test_whoever_changes_keys_has_a_turn_before_those_who_come_later(warm:
         await connection.execute(turn, warm.tenant_id)
         paying = asyncio.create_task(_pay(warm.desk, warm))
         async with asyncio.timeout(10):
-            await _until_waiting(connection)
+            await until_waiting(connection)
     await connection.close()
     assert isinstance(await paying, Answer)
 
@@ -231,7 +183,7 @@ async def test_what_overtakes_what_it_counts_on_is_written_after_it(
         # The first statement waits for its key, before it has any account; the second one, decided on it, does not.
         await connection.execute("SELECT pg_advisory_xact_lock($1)", first.ask.lock)
         one = asyncio.create_task(warm.desk.submit(first))
-        await _until_waiting(connection)
+        await until_waiting(connection)
         two = asyncio.create_task(_pay(warm.desk, warm, 5))
         await ahead.came_to_nothing.wait()
         assert not two.done()
@@ -249,7 +201,7 @@ async def test_what_counts_on_something_that_never_came_is_not_written(
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", first.ask.lock)
         one = asyncio.create_task(warm.desk.submit(first))
-        await _until_waiting(connection)
+        await until_waiting(connection)
         # Another process makes the version that the first was to make, with another balance.
         assert isinstance(await _pay(elsewhere, warm, 5), Answer)
         two = asyncio.create_task(_pay(warm.desk, warm, 3))
@@ -283,18 +235,12 @@ async def test_nobody_of_another_tenant_is_remembered_here(warm: Story, database
     assert len(ahead.drafts) == before
 
 
-async def test_an_agents_payment_is_decided_under_its_mandates_locks(warm: Story, ahead: Ahead) -> None:
-    before = len(ahead.drafts)
-    await warm.tell("agent: alice -> bob 1.00 USD")
-    assert len(ahead.drafts) == before
-
-
 async def test_what_is_remembered_is_bounded_for_all_tenants_together(
     database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "_MOST_ACCOUNTS", 4)
     room = Room()
-    kept = [Memory(database, tenant_id, room) for _ in range(2)]
+    kept = [Memory(database, tenant_id, room, assess) for _ in range(2)]
     async with database.transaction(tenant_id) as tx:
         await accounts.open_many(tx, [OpenAccount(f"a-{n}", "", "USD") for n in range(12)])
     for n in range(0, 12, 2):

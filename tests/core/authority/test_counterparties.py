@@ -104,6 +104,8 @@ async def test_a_change_to_what_it_is_already_and_of_what_is_not_there_are_refus
 async def test_a_payment_in_flight_and_a_block_have_one_order(office: Office, ann: Actor, database_url: str) -> None:
     """A payment that has locked the payee's account goes first; the block waits, and whoever comes later is refused."""
     bob = await enter(office, ann)
+    # With a hold on it, an account is only looked at under its lock.
+    await office.story.tell("alice holds 1.00 USD as h1")
     # The decision is made and waits to write what it used of the mandate.
     blocker = await connect(database_url)
     await blocker.execute("BEGIN; LOCK TABLE bursar.posting IN EXCLUSIVE MODE")

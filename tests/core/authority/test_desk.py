@@ -199,9 +199,11 @@ async def test_two_desks_on_one_database_agree(story: Story, database_url: str) 
 async def test_what_an_agent_asks_meanwhile_waits_for_its_own_batch_and_shares_the_next(
     story: Story, database_url: str
 ) -> None:
+    # With a hold on it, an account is only looked at under its lock.
     await story.tell("""
         carol has 1.00 USD
         dave has 0.00 USD
+        alice holds 1.00 USD as h1
     """)
     assert _statuses(await _all(story.desk, [transfer(story.agent, "alice", "bob")])) == [DONE]
     before = await _commits(story)

@@ -6,13 +6,15 @@ from uuid import UUID
 
 from bursar.core.authority import facts_store
 from bursar.core.authority.assessing import Assess
+from bursar.core.authority.cases import Asked
 from bursar.core.authority.covering import chain_for
-from bursar.core.authority.examine import Asked, Examination
+from bursar.core.authority.examine import Examination
 from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.refusals import MandateMissing
 from bursar.core.authority.remaining import Left
+from bursar.core.authority.sources import UNDER_LOCKS
 from bursar.core.identity.model import Actor, Principal
 from bursar.core.ledger import reading
 from bursar.core.ledger import service as ledger
@@ -32,15 +34,15 @@ async def check(tx: Tx, agent: Actor | None, action: str, order: SingleOrder, as
     """Decide an order as it would be decided now, under the same locks, and write nothing; None: nobody limits it."""
     if agent is None:
         return Checked(await ledger.rehearse(tx, order, ledger.unexamined), ())
-    mandates = await facts_store.lock_mandates_for(tx, [(agent.principal_id, agent.team)])
-    examination = Examination(tx, {order.event_id: Asked(agent, action, order)}, mandates, assess)
+    mandates = await UNDER_LOCKS.mandates(tx, [(agent.principal_id, agent.team)])
+    examination = Examination(tx, {order.event_id: Asked(agent, action, order)}, mandates, assess, UNDER_LOCKS)
     outcome = await ledger.rehearse(tx, order, examination.open)
     return Checked(outcome, examination.verdict(order).results)
 
 
 async def overview(tx: Tx, agent: Principal) -> tuple[list[Mandate], list[Left]]:
     """The mandates an agent acts under, the narrowest first, and what is used of their limits for all payees."""
-    known = await facts_store.list_mandates_for(tx, agent.id, agent.team)
+    known = await facts_store.list_mandates_for(tx, [(agent.id, agent.team)])
     try:
         chain = chain_for(agent.id, agent.team, known, None)
     except MandateMissing:

@@ -179,8 +179,9 @@ class Desk:
     ) -> list[Reply]:
         memory = self._memory_of(tenant_id)
         if self._database.takes_drafts and all(map(_is_plain, instructions)) and memory.serves():
-            ahead = await carried_out_ahead(self._database, memory, instructions, self._assess, decided)
+            ahead = await carried_out_ahead(self._database, memory, instructions, decided)
             if ahead:
+                self._remember(ahead.agents)
                 return ahead.replies
 
         noted = Noted(memory)
@@ -192,10 +193,12 @@ class Desk:
             return carried
 
         try:
-            return await settled(self._database, [i.ask for i in instructions], tenant_id, work)
+            replies = await settled(self._database, [i.ask for i in instructions], tenant_id, work)
         except BaseException:
             noted.failed()
             raise
+        noted.done()
+        return replies
 
     def _memory_of(self, tenant_id: UUID) -> Memory:
         """What is remembered of a tenant; forgetting it costs a look."""
@@ -204,7 +207,7 @@ class Desk:
             if len(self._memories) >= _MOST_TENANTS_REMEMBERED:
                 self._memories.clear()
                 self._room = Room()
-            found = self._memories[tenant_id] = Memory(self._database, tenant_id, self._room)
+            found = self._memories[tenant_id] = Memory(self._database, tenant_id, self._room, self._assess)
         return found
 
     def _remember(self, agents: AbstractSet[Credential]) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer, auto_max_of
+from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer
+from bursar.core.authority.cases import UNDECIDED, Asked, Case, Proposal, Wish, after_of, came_to, question_of
 from bursar.core.authority.counting import Counters
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import evaluate
@@ -18,19 +18,19 @@ from bursar.core.authority.facts import (
     Earlier,
     Facts,
     Meter,
-    Needs,
     Payee,
     Payment,
     Used,
     Verdict,
 )
-from bursar.core.authority.facts_store import Known, Limit, look_up
+from bursar.core.authority.facts_store import Known, Limit
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.paying import asks_of, come_to
 from bursar.core.authority.periods import EPOCH
 from bursar.core.authority.record import fingerprint_of, inputs_of, results_of, uses_of
 from bursar.core.authority.refusals import LimitExceeded
 from bursar.core.authority.remaining import Authorised
+from bursar.core.authority.sources import Source
 from bursar.core.authority.store import Decision
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.book import Book, Page
@@ -38,68 +38,24 @@ from bursar.core.ledger.decide import Gate, through
 from bursar.core.ledger.model import Account
 from bursar.core.ledger.orders import CaptureHold, ExpireHold, Propose, ReleaseHold, SendMoney, SingleOrder, Undertake
 from bursar.core.ledger.outcomes import Done, Pending
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, Unforeseen
 from bursar.kernel.ids import new_id
-from bursar.kernel.money import Money
 from bursar.kernel.refusal import Refusal
-
-
-class Asked(NamedTuple):
-    """An order of an agent, and the action it asks for."""
-
-    agent: Actor
-    action: str
-    order: SingleOrder
-
-
-class _Wish(NamedTuple):
-    """What an order would move, under which mandates, and by what it is counted."""
-
-    asked: Asked
-    source: Account
-    target: Account | None
-    money: Money
-    chain: Sequence[Mandate]
-    limits: Sequence[Limit]
-    fingerprint: UUID | None
-
-
-class Proposal(NamedTuple):
-    """An order that waits for a person, with what it takes."""
-
-    approval_id: UUID
-    action: str
-    money: Money
-    needs: Needs
-    chain: Sequence[Mandate]
-    payee: Payee | None
-
-
-class _Case(NamedTuple):
-    """One order as it was decided."""
-
-    wish: _Wish | None
-    payment: Payment | None
-    facts: Facts | None
-    verdict: Verdict
-    proposal: Proposal | None
-    assessed: Assessed = NOT_ASSESSED
-    after: Mapping[Limit, Used] = MappingProxyType({})
-
-
-_UNDECIDED = _Case(None, None, None, Verdict("allow", (), (), None, ()), None)
 
 
 class Examination:
     """One batch of agents' orders against their mandates; make it with the mandates locked, then `open` it."""
 
-    def __init__(self, tx: Tx, asked: dict[UUID, Asked], mandates: Sequence[Mandate], assess: Assess) -> None:
+    def __init__(
+        self, tx: Tx, asked: dict[UUID, Asked], mandates: Sequence[Mandate], assess: Assess, source: Source
+    ) -> None:
         """`asked` names the agents' orders by the ids of their events; all other orders pass."""
         self._tx = tx
+        self._source = source
         self.asked = asked
         self._mandates = mandates
-        self._cases: dict[UUID, _Case] = {}
-        self._wishes: dict[UUID, _Wish] = {}
+        self._cases: dict[UUID, Case] = {}
+        self._wishes: dict[UUID, Wish] = {}
         self._counted: set[Limit] = set()
         self._counters = Counters((), EPOCH)
         # By agent and the mandate named.
@@ -126,16 +82,16 @@ class Examination:
         wishes = self._wishes.values()
         payees = {wish.target.id for wish in wishes if wish.target}
         self._counted = {limit for wish in wishes for limit in wish.limits}
-        self._known = await look_up(
+        self._known = await self._source.known(
             self._tx, self._counters.since(self._counted), list(payees), list(self._guarded(wishes))
         )
         if wishes:
             self._score = await self._assess(
-                self._tx, lambda: [_question(wish, now, asks_of(page, wish.asked.order)) for wish in wishes]
+                self._tx, lambda: [question_of(wish, now, asks_of(page, wish.asked.order)) for wish in wishes]
             )
         return self._gate
 
-    def _wish(self, page: Page, asked: Asked) -> _Wish:
+    def _wish(self, page: Page, asked: Asked) -> Wish:
         """What an order asks for; refuses what names nothing there is, and whoever has no mandate."""
         order, agent = asked.order, asked.agent
         assert not isinstance(order, ReleaseHold | ExpireHold)
@@ -145,7 +101,7 @@ class Examination:
         limits = self._counters.limits_of(chain, payee_id)
         whom = order.claims.whom_id or payee_id
         fingerprint = fingerprint_of(agent.principal_id, whom, money) if whom else None
-        return _Wish(asked, source, target, money, chain, limits, fingerprint)
+        return Wish(asked, source, target, money, chain, limits, fingerprint)
 
     def _chain(self, agent: Actor, named: UUID | None) -> Sequence[Mandate]:
         found = self._chains.get((agent.principal_id, named))
@@ -155,7 +111,7 @@ class Examination:
             )
         return found
 
-    def _guarded(self, wishes: Iterable[_Wish]) -> Iterable[tuple[UUID, datetime]]:
+    def _guarded(self, wishes: Iterable[Wish]) -> Iterable[tuple[UUID, datetime]]:
         """Fingerprints and since when: of the orders that any mandate here might guard against duplicates."""
         seconds = max((mandate.terms.duplicate_seconds or 0 for mandate in self._mandates), default=0)
         if seconds:
@@ -168,7 +124,7 @@ class Examination:
         asked = self.asked.get(order.event_id)
         if asked is None or isinstance(order, ReleaseHold | ExpireHold):
             return order
-        self._cases[order.event_id] = _UNDECIDED
+        self._cases[order.event_id] = UNDECIDED
         # What a transfer comes to is the same whatever went before it; what is left of a hold or a transfer is not.
         wish = self._wishes.get(order.event_id) if isinstance(order, SendMoney) else None
         if wish is None:
@@ -181,12 +137,12 @@ class Examination:
         assessed = self._assessed(wish, asks)
         used = {limit: self._used(page, limit) for limit in wish.limits}
         facts = Facts(self._now, wish.chain, used, self._earlier(page, wish.fingerprint), assessed.risk)
-        verdict = evaluate(facts, payment)
+        verdict = self._verdict(facts, payment)
         proposal = None
         if verdict.needs:
             proposal = Proposal(new_id(), asked.action, wish.money, verdict.needs, wish.chain, payee)
-        after = _after(facts, verdict, wish.money.minor)
-        self._cases[order.event_id] = _Case(wish, payment, facts, verdict, proposal, assessed, after)
+        after = after_of(facts, verdict, wish.money.minor)
+        self._cases[order.event_id] = Case(wish, payment, facts, verdict, proposal, assessed, after)
         if verdict.refusals:
             raise verdict.refusals[0]
         # What later orders of the batch must see of this one; it goes with the page if the book refuses it.
@@ -201,11 +157,17 @@ class Examination:
             )
         return Propose(proposal.approval_id, new_id(), order)
 
-    def _assessed(self, wish: _Wish, asks: Asks) -> Assessed:
+    def _verdict(self, facts: Facts, payment: Payment) -> Verdict:
+        verdict = evaluate(facts, payment)
+        if verdict.outcome != "allow" and not self._known.exact:
+            raise Unforeseen
+        return verdict
+
+    def _assessed(self, wish: Wish, asks: Asks) -> Assessed:
         """What the risk rules say; those of a hold that named its payee were asked when it was placed."""
         if asks == "payee" or self._score is None:
             return NOT_ASSESSED
-        question = _question(wish, self._now, asks)
+        question = question_of(wish, self._now, asks)
         before = self._questions.setdefault(question.agent_id, [])
         assessed = self._score(question, before)
         if question.is_new:
@@ -233,7 +195,7 @@ class Examination:
         chain = wish.chain if wish else ()
         leaf = chain[0] if chain else None
         inputs = inputs_of(case.facts, case.payment, case.assessed.kept) if case.facts and case.payment else "{}"
-        decided, codes = _came_to(verdict, outcome)
+        decided, codes = came_to(verdict, outcome)
         hold = None if isinstance(outcome, Refusal) else outcome.hold
         sets_aside = isinstance(outcome, Pending) or hold is not None or isinstance(order, Undertake)
         return Decision(
@@ -248,10 +210,15 @@ class Examination:
             case.assessed.shadow,
         )  # fmt: skip
 
+    @property
+    def mandate_ids(self) -> list[UUID]:
+        """The mandates of everybody who asks, those above them included, in the order of their ids."""
+        return sorted(mandate.id for mandate in self._mandates)
+
     def verdict(self, order: SingleOrder) -> Verdict:
         """What the rules said to an order."""
         case = self._cases.get(order.event_id)
-        return (case or _UNDECIDED).verdict
+        return (case or UNDECIDED).verdict
 
     def used(self, notes: Mapping[Hashable, Any]) -> dict[Meter, Used]:
         """What orders that were carried out or wait for a person use of which windows, by what was noted of them."""
@@ -269,28 +236,3 @@ class Examination:
         found = self._cases[order.event_id].proposal
         assert found
         return found
-
-
-def _after(facts: Facts, verdict: Verdict, minor: int) -> dict[Limit, Used]:
-    """What is used of the limits that a payment of so many minor units uses, itself included."""
-    after: dict[Limit, Used] = {}
-    for mandate_id, window_key, payee_id, _ in verdict.meters:
-        before = facts.used[mandate_id, window_key, payee_id]
-        after[mandate_id, window_key, payee_id] = Used(before.amount_minor + minor, before.uses + 1)
-    return after
-
-
-def _question(wish: _Wish, now: datetime, asks: Asks) -> Question:
-    target_id, money = wish.target.id if wish.target else None, wish.money
-    return Question(
-        wish.asked.agent.principal_id, now, wish.source.id, target_id, money.currency, money.minor,
-        auto_max_of(wish.chain, money.currency), is_new=asks == "everything",
-    )  # fmt: skip
-
-
-def _came_to(verdict: Verdict, outcome: Done | Pending | Refusal) -> tuple[str, str]:
-    """The outcome of a decision and its codes: what the rules allow and the book refuses is denied."""
-    if isinstance(outcome, Refusal):
-        codes = dict.fromkeys(refusal.code for refusal in (*verdict.refusals, outcome))
-        return "deny", " ".join(codes)
-    return verdict.outcome, ""

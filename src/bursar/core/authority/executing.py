@@ -19,6 +19,7 @@ from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.proposals import order_of
 from bursar.core.authority.record import NO_RESULTS
 from bursar.core.authority.store import Decision
+from bursar.core.authority.turn_store import take_turn
 from bursar.core.events import service as events
 from bursar.core.events.model import Happening, event_of
 from bursar.core.identity import service as identity
@@ -132,6 +133,7 @@ async def _pay(tx: Tx, asked: Approval, votes: Sequence[Vote]) -> bool:
     done = outcome.parts[-1] if isinstance(outcome, AllDone) else outcome
     assert isinstance(done, Done)
     await _write(tx, approval, people[approval.maker_id], votes, order, done, recheck.now)
+    take_turn(tx, [mandate.id for mandate in mandates], new_id())
     return True
 
 

@@ -24,11 +24,15 @@ class Counterparty(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the rules look at: what is used of limits, who payees are, and the latest payments of a fingerprint."""
+    """What the rules look at: what is used of limits, who payees are, and the latest payments of a fingerprint.
+
+    Where it is not `exact`, less may be used than it says: what is let go may go, what is not has to be asked again.
+    """
 
     used: dict[Limit, Used]
     counterparties: dict[UUID, Counterparty]
     latest: dict[UUID, Earlier]
+    exact: bool = True
 
 
 # Each part has one way to go, by its own index: a tenant may have as many mandates as it has agents.
@@ -60,9 +64,10 @@ async def lock_mandates_for(tx: Tx, agents: Iterable[tuple[UUID, str | None]]) -
     return await tx.rows(Mandate, _CHAINS + " FOR NO KEY UPDATE) m", tx.tenant, ids, [team for team in teams if team])
 
 
-async def list_mandates_for(tx: Tx, agent_id: UUID, team: str | None) -> list[Mandate]:
-    """All mandates for an agent, with those above them, without a lock."""
-    return await tx.rows(Mandate, _CHAINS + " OFFSET 0) m", tx.tenant, [agent_id], [team] if team else [])
+async def list_mandates_for(tx: Tx, agents: Iterable[tuple[UUID, str | None]]) -> list[Mandate]:
+    """The same without a lock."""
+    ids, teams = zip(*agents, strict=True)
+    return await tx.rows(Mandate, _CHAINS + " OFFSET 0) m", tx.tenant, ids, [team for team in teams if team])
 
 
 async def look_up(

@@ -1,13 +1,16 @@
 """A batch until its fate is known: done, nothing done, or unknown. Ahead of its transaction, or inside one."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from bursar.core.authority import service
-from bursar.core.authority.assessing import Assess
-from bursar.core.authority.memory import Memory, Recalled
+from bursar.core.authority.assessing import unassessed
+from bursar.core.authority.memory import Memory
 from bursar.core.authority.model import Ask, Instruction
+from bursar.core.authority.recalled import Recalled
+from bursar.core.authority.rulebook import Unlearnt
 from bursar.core.authority.service import Carried, Reply
 from bursar.core.events import service as events
 from bursar.core.idempotency.model import IdempotencyInFlight
@@ -24,13 +27,14 @@ from bursar.kernel.db import (
 )
 
 _ATTEMPTS = 3
+# Where others decide meanwhile, what was looked up is known the second time.
+_MOST_LOOKS = 3
 
 
 async def carried_out_ahead(
     database: Database,
     memory: Memory,
     instructions: Sequence[Instruction],
-    assess: Assess,
     decided: Callable[[], None],
 ) -> Carried | None:
     """Decide on what is remembered, then check and write it all with one statement.
@@ -38,13 +42,25 @@ async def carried_out_ahead(
     None: nothing was done, a transaction has to. Only what has a key goes this way: a statement that was lost, and
     arrives after its repetition, finds the key used.
     """
+    for _ in range(_MOST_LOOKS):
+        with suppress(Unlearnt):
+            return await _ahead(database, memory, instructions, decided)
+    return None
+
+
+async def _ahead(
+    database: Database, memory: Memory, instructions: Sequence[Instruction], decided: Callable[[], None]
+) -> Carried | None:
+    """Rules that would have to be asked about risk are not: whoever is under any is `Unforeseen`."""
     asks = [instruction.ask for instruction in instructions]
     recalled, draft = Recalled(memory), Draft(memory.tenant_id)
     carried = Carried([], None)
     try:
-        carried = await service.carry_out(draft, instructions, assess, recalled)
+        carried = await service.carry_out(draft, instructions, unassessed, recalled)
         decided()
         recalled.proved(await _written(database, draft, _locks(asks), recalled))
+    except Unlearnt:
+        raise
     except Unforeseen:
         return None
     except (Stale, UpstreamUnavailable, Busy):

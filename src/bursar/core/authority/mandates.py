@@ -163,7 +163,7 @@ async def list_for(tx: Tx, actor: Actor, agent_id: UUID | None, after: UUID | No
         return await store.list_mandates(tx, agent_id, after, limit)
     if agent_id not in (None, actor.principal_id):
         return []
-    mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
+    mine = await facts_store.list_mandates_for(tx, [(actor.principal_id, actor.team)])
     return [m for m in mine if after is None or m.id > after][:limit]
 
 
@@ -171,7 +171,7 @@ async def find_for(tx: Tx, actor: Actor, mandate_id: UUID | None) -> Mandate:
     """One mandate as it stands; an agent finds those it acts under."""
     found = await store.find_mandate(tx, mandate_id) if mandate_id else None
     if found is not None and actor.kind == "agent":
-        mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
+        mine = await facts_store.list_mandates_for(tx, [(actor.principal_id, actor.team)])
         found = next((m for m in mine if m.id == found.id), None)
     if found is None:
         raise UnknownObject("mandate")

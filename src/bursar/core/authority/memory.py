@@ -1,23 +1,23 @@
 """What this process remembers of a tenant, to decide on it before anything is locked; the writing checks it all."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from bursar.core.authority.sources import UnderLocks
-from bursar.core.idempotency.model import Pinned
+from bursar.core.authority.assessing import Assess
+from bursar.core.authority.rulebook import Rulebook, Unlearnt
+from bursar.core.authority.sources import Agent, UnderLocks
 from bursar.core.identity import service as identity
-from bursar.core.identity.model import Actor, Credential, KeyCredential
+from bursar.core.identity.model import Credential, KeyCredential
 from bursar.core.identity.service import Standing
-from bursar.core.ledger import page_store, reading
+from bursar.core.ledger import reading
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.book import Book, Page
 from bursar.core.ledger.model import Account, AccountRef
-from bursar.core.ledger.orders import SendMoney, SingleOrder
-from bursar.kernel.db import Database, Draft, Tx, Unforeseen
+from bursar.kernel.db import Database, Tx, Unforeseen
 
 # Of all tenants together; some 600 bytes each.
 _MOST_ACCOUNTS = 200_000
@@ -38,15 +38,17 @@ class Room:
 class Memory:
     """Keys and accounts of one tenant as this process last saw them or wrote them; and how much to rely on that."""
 
-    def __init__(self, database: Database, tenant_id: UUID, room: Room) -> None:
+    def __init__(self, database: Database, tenant_id: UUID, room: Room, assess: Assess) -> None:
         """Nothing yet; `room` is shared with the memories of other tenants."""
         self._database = database
+        self._assess = assess
         self._room = room
         self._counted = 0
         self.tenant_id = tenant_id
         self._standing: dict[Credential, Standing] = {}
         self._accounts: dict[UUID, Account] = {}
         self._numbers: dict[str, UUID] = {}
+        self.rules = Rulebook()
         self._clock: tuple[datetime, float] | None = None
         self._left = 0
         self._leave_next = 1
@@ -80,6 +82,18 @@ class Memory:
             async with self._database.transaction(self.tenant_id, read_only=True) as tx:
                 self._standing |= await identity.find_standing(tx, unknown)
         return {c: self._standing[c] for c in wanted if c in self._standing}
+
+    async def learn_mandates(self, agents: Collection[Agent]) -> None:
+        """Look up what agents act under, as far as it is not known."""
+        unknown = self.rules.unknown(agents)
+        if unknown:
+            async with self._database.transaction(self.tenant_id, read_only=True) as tx:
+                await self.rules.learn_mandates(tx, unknown, self._assess)
+
+    async def learn(self, unlearnt: Unlearnt) -> None:
+        """Look up what their rules look at."""
+        async with self._database.transaction(self.tenant_id, read_only=True) as tx:
+            await self.rules.learn(tx, unlearnt)
 
     async def book(self, refs: Iterable[AccountRef]) -> Book:
         """The accounts named, and a moment that is not after the database's; `Unforeseen` if one is not there."""
@@ -142,6 +156,7 @@ class Noted(UnderLocks):
         """Nothing learnt yet."""
         self._memory = memory
         self._account_ids: list[UUID] = []
+        self._mandate_ids: list[UUID] = []
 
     def put_back(self, tx: Tx, page: Page) -> None:
         """Write it, and count on it."""
@@ -149,66 +164,17 @@ class Noted(UnderLocks):
         self._account_ids += page.book.accounts
         self._memory.turn(page)
 
+    def decided_under(self, tx: Tx, mandate_ids: Sequence[UUID]) -> None:
+        """What is used of these is looked up again, when this is over."""
+        super().decided_under(tx, mandate_ids)
+        self._mandate_ids += mandate_ids
+
+    def done(self) -> None:
+        """It is written."""
+        if self._mandate_ids:
+            self._memory.rules.forget(self._mandate_ids)
+
     def failed(self) -> None:
         """None of it was done, or nobody knows."""
+        self.done()
         self._memory.forget((), self._account_ids)
-
-
-class Recalled:
-    """The source of one batch that is decided on a memory, into a draft which checks what was relied on."""
-
-    def __init__(self, memory: Memory) -> None:
-        """Nothing relied on yet."""
-        self._memory = memory
-        self._credentials: list[Credential] = []
-        self._account_ids: list[UUID] = []
-        self._before: asyncio.Future[bool] | None = None
-        self._written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    async def who(self, tx: Tx, credentials: Sequence[Credential]) -> Mapping[Credential, Actor]:
-        """Who each is; `Unforeseen` for those that are nobody, and for agents, whose mandates have to be locked."""
-        assert isinstance(tx, Draft)
-        found = await self._memory.standing(credentials)
-        if any(c not in found or found[c].actor.kind == "agent" for c in credentials):
-            raise Unforeseen
-        self._credentials += found
-        identity.must_stand(tx, found.values())
-        return {credential: standing.actor for credential, standing in found.items()}
-
-    async def answered(self, tx: Tx, pins: Sequence[UUID]) -> Mapping[UUID, Pinned]:
-        """Nothing: a key that was answered cannot be answered again, and then all of the draft comes to nothing."""
-        return {}
-
-    async def take(self, tx: Tx, orders: Sequence[SingleOrder]) -> Book:
-        """The book as remembered; `Unforeseen` where holds play a part."""
-        if not all(isinstance(order, SendMoney) for order in orders):
-            raise Unforeseen
-        book = await self._memory.book(ledger.refs_of(orders))
-        if any(account.balance.held for account in book.accounts.values()):
-            raise Unforeseen
-        self._account_ids += book.accounts
-        return book
-
-    def put_back(self, tx: Tx, page: Page) -> None:
-        """Have it written if all is as it was, and count on it."""
-        assert isinstance(tx, Draft)
-        page_store.write_if_unchanged(tx, page)
-        self._memory.turn(page)
-        self._before, self._memory.latest = self._memory.latest, self._written
-
-    async def overtook(self) -> bool:
-        """Whether it was there before what it counts on, which is written now: then it may hold after all."""
-        before, self._before = self._before, None
-        return before is not None and not before.done() and await before
-
-    def proved(self, clock: datetime) -> None:
-        """It held."""
-        self._written.set_result(True)
-        self._memory.proved(clock)
-
-    def failed(self) -> None:
-        """It did not, or nobody knows."""
-        if not self._written.done():
-            self._written.set_result(False)
-        self._memory.forget(self._credentials, self._account_ids)
-        self._memory.failed()

@@ -1,20 +1,22 @@
 """The orders of a batch through the gate and the book, and everything that is written about them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from bursar.core.authority import facts_store, store, telling
+from bursar.core.authority import store, telling
 from bursar.core.authority.assessing import Assess
-from bursar.core.authority.examine import Asked, Examination
+from bursar.core.authority.cases import Asked
+from bursar.core.authority.examine import Examination
 from bursar.core.authority.facts import Meter, Used
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
 from bursar.core.authority.record import meters_of
 from bursar.core.authority.remaining import with_authorised
+from bursar.core.authority.sources import Source
 from bursar.core.authority.store import Decision, NewApproval
 from bursar.core.events.model import Event, Happening, event_of
 from bursar.core.identity.model import Actor
@@ -22,7 +24,6 @@ from bursar.core.ledger import service as ledger
 from bursar.core.ledger.model import Hold
 from bursar.core.ledger.orders import Order, SingleOrder, Together
 from bursar.core.ledger.outcomes import AllDone, Done, Outcome, Pending, Refused
-from bursar.core.ledger.service import Shelf
 from bursar.kernel.canonical import canonical
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
@@ -57,23 +58,25 @@ class _Record:
 
 
 async def move(
-    tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess, shelf: Shelf = ledger.UNDER_LOCKS
+    tx: Tx, jobs: Sequence[Job], written: list[Event], assess: Assess, source: Source
 ) -> list[tuple[Job, Result]]:
     """Send all orders at once, agents' through the gate of their mandates; add the events to `written`.
 
     What is known first is sent first: PostgreSQL writes the book while the decisions are put into words, and the
     decisions while the events are.
     """
-    examination = await _examination(tx, jobs, assess)
+    examination = await _examination(tx, jobs, assess, source)
     orders = [order for job in jobs for order in job.orders]
     if not orders:
         return [(job, Result([], None)) for job in jobs]
-    sent = await ledger.send_many(tx, orders, examination.open, shelf)
-    await give_back(tx, sent.holds, examination.used(sent.notes))
+    sent = await ledger.send_many(tx, orders, examination.open, source)
+    await give_back(tx, sent.holds, examination.used(sent.notes), source.use)
     await tx.send()
     decisions = _decisions(examination, orders, sent.outcomes) if examination.asked else []
     if decisions:
         store.insert_decisions(tx, decisions)
+        if any(decision.outcome != "deny" for decision in decisions):
+            source.decided_under(tx, examination.mandate_ids)
         await tx.send()
     written += expiries(sent.expired)
     record = _Record(examination, {decision.id: decision for decision in decisions}, written)
@@ -102,7 +105,7 @@ def _singles(order: Order, outcome: Outcome) -> Iterable[tuple[SingleOrder, Done
         yield from zip(order.orders, outcome.parts, strict=True)
 
 
-async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examination:
+async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess, source: Source) -> Examination:
     """Lock the mandates of the agents that ask; nobody else needs one."""
     asked = {
         single.event_id: Asked(job.actor, job.instruction.judged_as or job.instruction.ask.action.name, single)
@@ -111,9 +114,9 @@ async def _examination(tx: Tx, jobs: Sequence[Job], assess: Assess) -> Examinati
         for order in job.orders
         for single in (order.orders if isinstance(order, Together) else (order,))
     }
-    agents = {a.agent.principal_id: a.agent.team for a in asked.values()}
-    mandates = await facts_store.lock_mandates_for(tx, agents.items()) if agents else []
-    return Examination(tx, asked, mandates, assess)
+    agents = {(a.agent.principal_id, a.agent.team) for a in asked.values()}
+    mandates = await source.mandates(tx, agents) if agents else []
+    return Examination(tx, asked, mandates, assess, source)
 
 
 def expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:
@@ -121,7 +124,10 @@ def expiries(expired: Sequence[tuple[UUID, Hold]]) -> list[Event]:
     return [event_of(event_id, None, "", "expire_hold", telling.expired(hold)) for event_id, hold in expired]
 
 
-async def give_back(tx: Tx, holds: Sequence[Hold], used: Mapping[Meter, Used]) -> None:
+async def give_back(
+    tx: Tx, holds: Sequence[Hold], used: Mapping[Meter, Used],
+    use: Callable[[Tx, Mapping[Meter, Used]], None] = store.add_usage,
+) -> None:  # fmt: skip
     """Write what was used of which windows, less what ended holds had set aside and did not spend.
 
     Funds and limits are one reservation: what a hold gives back of the one, it gives back of the other. The holds of
@@ -138,7 +144,7 @@ async def give_back(tx: Tx, holds: Sequence[Hold], used: Mapping[Meter, Used]) -
     more = {meter: Used(*change) for meter, change in net.items() if min(change) >= 0 and any(change)}
     less = {meter: Used(-change[0], -change[1]) for meter, change in net.items() if min(change) < 0}
     if more:
-        store.add_usage(tx, more)
+        use(tx, more)
     if less:
         store.subtract_usage(tx, less)
 

@@ -65,16 +65,17 @@ def subtract_usage(tx: Tx, changes: Mapping[Meter, Used]) -> None:
     """
     rows = [(*meter, *changes[meter]) for meter in sorted(changes)]
     tx.later(
-        """INSERT INTO limit_usage (tenant_id, mandate_id, window_key, payee_id, bucket, amount_minor, uses)
-           SELECT $1, c.mandate_id, c.window_key, c.payee_id, c.bucket, u.amount_minor - c.amount_minor, u.uses - c.uses
+        """INSERT INTO limit_usage (tenant_id, mandate_id, window_key, payee_id, bucket, amount_minor, uses, given_back)
+           SELECT $1, c.mandate_id, c.window_key, c.payee_id, c.bucket, u.amount_minor - c.amount_minor,
+                  u.uses - c.uses, u.given_back + 1
            FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::bigint[], $7::bigint[])
                 c (mandate_id, window_key, payee_id, bucket, amount_minor, uses)
            CROSS JOIN LATERAL (
-               SELECT amount_minor, uses FROM limit_usage
+               SELECT amount_minor, uses, given_back FROM limit_usage
                WHERE tenant_id = $1 AND mandate_id = c.mandate_id AND window_key = c.window_key
                  AND payee_id = c.payee_id AND bucket = c.bucket LIMIT 1 FOR NO KEY UPDATE) u
            ON CONFLICT (tenant_id, mandate_id, window_key, payee_id, bucket) DO UPDATE
-           SET amount_minor = excluded.amount_minor, uses = excluded.uses""",
+           SET amount_minor = excluded.amount_minor, uses = excluded.uses, given_back = excluded.given_back""",
         tx.tenant,
         *(list(column) for column in zip(*rows, strict=True)),
     )

@@ -208,7 +208,7 @@ async def list_for(tx: Tx, actor: Actor, in_force: bool | None, after: UUID | No
     """Freezes in the order of their making; of agents and mandates an agent sees itself and those it acts under."""
     if actor.kind != "agent":
         return await store.list_freezes(tx, in_force, None, after, limit)
-    mine = await facts_store.list_mandates_for(tx, actor.principal_id, actor.team)
+    mine = await facts_store.list_mandates_for(tx, [(actor.principal_id, actor.team)])
     seen = [actor.principal_id, *(m.id for m in mine)]
     return await store.list_freezes(tx, in_force, seen, after, limit)
 

@@ -1,0 +1,199 @@
+"""What a process remembers of what agents' requests are decided by: mandates, payees, what is used of limits.
+
+Each fact has a guard that the writing checks: mandates and payees the version of the rulebook, what is used the turn
+of its mandate. A guard is read before its facts, and they are kept only if it still stands then; so what is remembered
+is never newer than its guard says, and never older while that holds.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from bursar.core.authority import turn_store
+from bursar.core.authority.assessing import Assess, Question
+from bursar.core.authority.covering import is_for
+from bursar.core.authority.facts import NOTHING_USED, Earlier, Meter, Used
+from bursar.core.authority.facts_store import Counterparty, Known, Limit, list_mandates_for
+from bursar.core.authority.mandate import Mandate, chain_of
+from bursar.core.authority.sources import Agent
+from bursar.core.authority.turn_store import Piece, Since
+from bursar.kernel.db import Tx, Unforeseen
+
+_MOST_AGENTS = 10_000
+_MOST_PAYEES = 100_000
+_MOST_LIMITS = 100_000
+# More than are ever on their way at once.
+_MOST_TURNS = 16
+
+
+class Unlearnt(Exception):
+    """What has to be looked up before anything can be decided."""
+
+    def __init__(self, limits: Sequence[Since], payees: Sequence[UUID]) -> None:
+        """Limits with the moment since when their use counts, accounts to be paid."""
+        super().__init__()
+        self.limits = limits
+        self.payees = payees
+
+
+class Pieces:
+    """What is used of a limit in each piece of time that still counts."""
+
+    __slots__ = ("_moment", "_pieces", "_sum")
+
+    def __init__(self, pieces: dict[datetime, Piece]) -> None:
+        """As it was found, from the first piece on that counted then."""
+        self._pieces = pieces
+        self._moment: datetime | None = None
+        self._sum = NOTHING_USED
+
+    def since(self, moment: datetime) -> Used:
+        """All of it from this piece on; what is earlier never counts again."""
+        if moment != self._moment:
+            self._pieces = {bucket: piece for bucket, piece in self._pieces.items() if bucket >= moment}
+            pieces = self._pieces.values()
+            self._sum = Used(sum(p.amount_minor for p in pieces), sum(p.uses for p in pieces))
+            self._moment = moment
+        return self._sum
+
+    def use(self, bucket: datetime, more: Used) -> int:
+        """Add to a piece; returns how often something of it was given back."""
+        (amount, uses), (had, had_uses, given_back) = more, self._pieces.get(bucket, _NOTHING)
+        self._pieces[bucket] = Piece(had + amount, had_uses + uses, given_back)
+        self._sum = Used(self._sum.amount_minor + amount, self._sum.uses + uses)
+        return given_back
+
+
+_NOTHING = Piece(0, 0, 0)
+
+
+class Rulebook:
+    """One tenant's."""
+
+    def __init__(self) -> None:
+        """Nothing known."""
+        self._version: int | None = None
+        # Not when something was found changed: then the version is read again.
+        self._stands = False
+        self._is_scored = False
+        self._mandates: dict[Agent, list[Mandate]] = {}
+        self._payees: dict[UUID, Counterparty | None] = {}
+        # By mandate: the turn that was learnt, and those that this process took on top of it.
+        self._turns: dict[UUID, deque[UUID]] = {}
+        # By mandate.
+        self._used: dict[UUID, dict[Limit, Pieces]] = {}
+        # By their fingerprints, payments that are on their way to be written.
+        self._under_way: dict[UUID, Earlier] = {}
+
+    @property
+    def version(self) -> int:
+        """The guard of mandates and payees."""
+        assert self._version is not None
+        return self._version
+
+    def unknown(self, agents: Collection[Agent]) -> list[Agent]:
+        """Those whose mandates have to be learnt first."""
+        return [agent for agent in agents if not self._stands or not self._remembers(agent)]
+
+    def _remembers(self, agent: Agent) -> bool:
+        mine = self._mandates.get(agent)
+        return mine is not None and all(mandate.id in self._turns for mandate in mine)
+
+    def mandates(self, agents: Collection[Agent]) -> dict[UUID, Mandate]:
+        """All that these act under, by their ids; `Unforeseen` where risk rules have to be asked."""
+        if self._is_scored or self.unknown(agents):
+            raise Unforeseen
+        return {mandate.id: mandate for agent in agents for mandate in self._mandates[agent]}
+
+    def turns(self, mandate_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The guards of what is used of these mandates."""
+        return {mandate_id: self._turns[mandate_id][-1] for mandate_id in mandate_ids}
+
+    def known(self, limits: Sequence[Since], payees: Sequence[UUID], fingerprints: Iterable[UUID]) -> Known:
+        """What is remembered; not exact, because what people and the worker give back of limits is not told here."""
+        used = {limit: self._used.get(limit[0], {}).get(limit[:3]) for limit in limits}
+        unknown = [limit for limit, pieces in used.items() if not pieces]
+        strangers = [payee for payee in payees if payee not in self._payees]
+        if unknown or strangers:
+            raise Unlearnt(unknown, strangers)
+        return Known(
+            {limit[:3]: pieces.since(limit[3]) for limit, pieces in used.items() if pieces},
+            {payee: found for payee in payees if (found := self._payees[payee])},
+            {each: self._under_way[each] for each in fingerprints if each in self._under_way},
+            exact=False,
+        )
+
+    def turn(self, turn: UUID, mandate_ids: Iterable[UUID], payments: Mapping[UUID, Earlier]) -> None:
+        """Count on what was decided, and on these payments, by their fingerprints."""
+        for mandate_id in mandate_ids:
+            self._turns[mandate_id].append(turn)
+        self._under_way |= payments
+
+    def use(self, more: Mapping[Meter, Used]) -> dict[Meter, int]:
+        """Count on this being used; returns how often something of each was given back."""
+        return {meter: self._used[meter.mandate_id][meter[:3]].use(meter.bucket, used) for meter, used in more.items()}
+
+    def arrived(self, payments: Iterable[UUID]) -> None:
+        """These are written, or never will be."""
+        for fingerprint in payments:
+            self._under_way.pop(fingerprint, None)
+
+    def forget(self, mandate_ids: Collection[UUID]) -> None:
+        """Others have decided under these, or something was changed."""
+        self._stands = self._stands and not mandate_ids
+        for mandate_id in mandate_ids:
+            self._turns.pop(mandate_id, None)
+            self._used.pop(mandate_id, None)
+
+    async def learn_mandates(self, tx: Tx, agents: Collection[Agent], assess: Assess) -> None:
+        """Look up what these agents act under; `Unforeseen` where nobody was ever given anything."""
+        version = await turn_store.find_rulebook(tx)
+        if version is None:
+            raise Unforeseen
+        is_scored = await _is_scored(tx, assess)
+        found = await list_mandates_for(tx, agents)
+        turns = await turn_store.list_turns(tx, [mandate.id for mandate in found])
+        if version != self._version or len(self._mandates) > _MOST_AGENTS:
+            self._mandates.clear()
+            self._payees.clear()
+        self._version, self._stands, self._is_scored = version, True, is_scored
+        self._mandates |= {agent: _of(agent, found) for agent in agents}
+        for mandate_id in turns.keys() - self._turns.keys():  # What was decided meanwhile is newer.
+            self._turns[mandate_id], self._used[mandate_id] = deque([turns[mandate_id]], _MOST_TURNS), {}
+
+    async def learn(self, tx: Tx, unlearnt: Unlearnt) -> None:
+        """Look up what is used, and who payees are; what changes meanwhile is not kept.
+
+        What is used of a limit that is not remembered stands if every turn since then was this process's own: it has
+        not touched the limit, or would remember.
+        """
+        version = self._version if self._stands else None
+        turns, pieces, payees = await turn_store.look_up(tx, unlearnt.limits, unlearnt.payees)
+        if version and version == self._version:
+            self._payees = self._payees if len(self._payees) < _MOST_PAYEES else {}
+            self._payees |= {payee: payees.get(payee) for payee in unlearnt.payees}
+        self.forget([mandate_id for mandate_id, turn in turns.items() if turn not in self._turns.get(mandate_id, ())])
+        if sum(map(len, self._used.values())) > _MOST_LIMITS:
+            self.forget(list(self._used))
+        for limit in unlearnt.limits:
+            if limit[0] in self._used:
+                self._used[limit[0]].setdefault(limit[:3], Pieces(pieces.get(limit, {})))
+
+
+def _of(agent: Agent, found: Sequence[Mandate]) -> list[Mandate]:
+    """Those of one agent, with those above them."""
+    mine = {above.id: above for m in found if is_for(m, *agent) for above in chain_of(m, found)}
+    return list(mine.values())
+
+
+async def _is_scored(tx: Tx, assess: Assess) -> bool:
+    """Whether there are risk rules; they are not asked."""
+
+    def ask() -> Sequence[Question]:
+        raise Unforeseen
+
+    try:
+        return await assess(tx, ask) is not None
+    except Unforeseen:
+        return True
