@@ -520,6 +520,7 @@ CREATE TABLE bursar.limit_usage (
     bucket timestamp with time zone NOT NULL,
     amount_minor bigint NOT NULL,
     uses bigint NOT NULL,
+    given_back bigint DEFAULT 0 NOT NULL,
     CONSTRAINT limit_usage_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT limit_usage_uses_check CHECK ((uses >= 0))
 )
@@ -972,7 +973,7 @@ CREATE TABLE bursar.mandate (
     terms text NOT NULL,
     granted_by uuid NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    turn uuid DEFAULT gen_random_uuid() NOT NULL,
+    turn uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT mandate_check CHECK (((agent_id IS NULL) OR (team IS NULL))),
     CONSTRAINT mandate_check1 CHECK ((parent_id <> id)),
     CONSTRAINT mandate_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'revoked'::text])))

@@ -49,7 +49,7 @@ def test_nobody_else_writes_entries() -> None:
     }
     assert writers == {"core/ledger/page_store.py"}
     assert {path for path, call in _calls("write") if "page" in ast.unparse(call)} == {"core/ledger/service.py"}
-    assert {path for path, _ in _calls("write_if_unchanged")} == {"core/authority/memory.py"}
+    assert {path for path, _ in _calls("write_if_unchanged")} == {"core/authority/recalled.py"}
 
 
 def test_only_the_desks_transaction_carries_instructions_out() -> None:

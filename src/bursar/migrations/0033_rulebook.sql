@@ -20,7 +20,7 @@ BEGIN
 END $$;
 
 -- Who decided last under a mandate: of two who decided on the same use of its limits, the second finds another's.
-ALTER TABLE mandate ADD COLUMN turn uuid NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE mandate ADD COLUMN turn uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000';
 
 -- How often some of this was given back: who counts on what was used finds that it is less.
 ALTER TABLE limit_usage ADD COLUMN given_back bigint NOT NULL DEFAULT 0;
