@@ -1938,11 +1938,9 @@ CREATE UNIQUE INDEX webhook_endpoint_url ON bursar.webhook_endpoint USING btree 
 
 CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT OR UPDATE ON bursar.counterparty DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
 
-CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT ON bursar.mandate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
+CREATE CONSTRAINT TRIGGER amends_rulebook AFTER UPDATE ON bursar.mandate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.turn = new.turn)) EXECUTE FUNCTION bursar.amend_rulebook();
 
 CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT OR UPDATE ON bursar.risk_stage DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bursar.amend_rulebook();
-
-CREATE CONSTRAINT TRIGGER amends_rulebook_again AFTER UPDATE ON bursar.mandate DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((old.turn = new.turn)) EXECUTE FUNCTION bursar.amend_rulebook();
 
 ALTER TABLE ONLY bursar.account
     ADD CONSTRAINT account_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);

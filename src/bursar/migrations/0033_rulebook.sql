@@ -26,9 +26,8 @@ ALTER TABLE mandate ADD COLUMN turn uuid NOT NULL DEFAULT '00000000-0000-0000-00
 ALTER TABLE limit_usage ADD COLUMN given_back bigint NOT NULL DEFAULT 0;
 
 -- At the end of a transaction, so that the rulebook is locked after everything else wherever it is.
-CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT ON mandate
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION amend_rulebook();
-CREATE CONSTRAINT TRIGGER amends_rulebook_again AFTER UPDATE ON mandate
+-- A mandate is a draft, which counts for nothing, before it is anything else.
+CREATE CONSTRAINT TRIGGER amends_rulebook AFTER UPDATE ON mandate
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.turn = NEW.turn) EXECUTE FUNCTION amend_rulebook();
 CREATE CONSTRAINT TRIGGER amends_rulebook AFTER INSERT OR UPDATE ON counterparty
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION amend_rulebook();

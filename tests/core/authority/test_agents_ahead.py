@@ -101,6 +101,20 @@ async def test_what_two_processes_ask_at_once_comes_to_the_cap(story: Story, els
     await story.tell("bob = 0.40 USD")
 
 
+async def test_what_is_set_aside_under_locks_elsewhere_counts(story: Story, elsewhere: Desk, ahead: Ahead) -> None:
+    who, _ = await agent(story, "bot", terms(windows=[day("10.00")]))
+    await story.tell("carol has 10.00 USD")
+    for _ in range(2):
+        await ask(story.desk, who, [send(1)])
+    before = len(ahead.drafts)
+    hold = PlaceHold(new_id(), new_id(), "carol", "bob", Money(995, "USD"))
+    (placed,) = await ask(elsewhere, who, [hold], "create_hold")
+    assert isinstance(placed, Done)
+    assert len(ahead.drafts) == before
+    told = [(await ask(story.desk, who, [send(2)]))[0] for _ in range(3)]
+    assert [isinstance(each, Done) for each in told] == [True, False, False]
+
+
 async def test_a_share_of_a_parents_limit_used_elsewhere_counts(story: Story, elsewhere: Desk) -> None:
     _, parent = await agent(story, "head", terms(windows=[day("0.10")]))
     bots = [(await agent(story, f"bot-{n}", terms(windows=[day("0.08")]), parent.id))[0] for n in range(2)]
@@ -220,15 +234,19 @@ async def test_of_the_same_payments_at_once_one_is_made(story: Story, elsewhere:
 
 async def test_what_others_give_back_is_told_as_left(story: Story, ahead: Ahead) -> None:
     who, _ = await agent(story, "bot", terms(windows=[day("10.00")]))
-    hold = PlaceHold(new_id(), new_id(), "alice", "bob", Money(400, "USD"), None, "", {})
+    # An account with a hold on it is only looked at under its lock.
+    await story.tell("carol has 10.00 USD")
+    hold = PlaceHold(new_id(), new_id(), "carol", "bob", Money(400, "USD"))
     (placed,) = await ask(story.desk, who, [hold], "create_hold")
     assert isinstance(placed, Done)
     story.names["h1"] = hold.hold_id
     assert await _left(story, who) == 1000 - 400 - 1
+    before = ahead.written
+    assert await _left(story, who) == 1000 - 400 - 2
+    assert ahead.written == before + 1
     await story.tell("release h1")
-    assert await _left(story, who) == 1000 - 2
     assert await _left(story, who) == 1000 - 3
-    assert ahead.written
+    assert await _left(story, who) == 1000 - 4
 
 
 async def _left(story: Story, who: Any) -> int:

@@ -38,6 +38,7 @@ class Recalled:
         self._account_ids: list[UUID] = []
         self._agents: Collection[Agent] = ()
         self._mandates: dict[UUID, Mandate] = {}
+        self._rules_version = 0
         # By their fingerprints.
         self._payments: dict[UUID, Earlier] = {}
         self._before: asyncio.Future[bool] | None = None
@@ -61,7 +62,8 @@ class Recalled:
     async def mandates(self, tx: Tx, agents: Collection[Agent]) -> list[Mandate]:
         """As remembered."""
         await self._memory.learn_mandates(agents)
-        self._agents, self._mandates = agents, self._memory.rules.mandates(agents)
+        rules = self._memory.rules
+        self._agents, self._mandates, self._rules_version = agents, rules.mandates(agents), rules.version
         return list(self._mandates.values())
 
     async def take(self, tx: Tx, orders: Sequence[SingleOrder]) -> Book:
@@ -91,8 +93,6 @@ class Recalled:
             known = rules.known(limits, account_ids, fingerprints)
             if self._memory.latest is not self._before:
                 raise
-        if rules.mandates(self._agents) != self._mandates:  # Changed while something was waited for.
-            raise Unforeseen
         if self._mandates:
             turn_store.take_turn_if(tx, rules.turns(self._mandates), self._turn)
         if payments:
@@ -118,7 +118,7 @@ class Recalled:
                 key: note for key, note in page.notes.items() if isinstance(note, Earlier) and isinstance(key, UUID)
             }
             self._memory.rules.turn(self._turn, self._mandates, self._payments)
-            turn_store.rulebook_must_stand(tx, self._memory.rules.version)
+            turn_store.rulebook_must_stand(tx, self._rules_version)
 
     async def overtook(self) -> bool:
         """Whether it was there before what it counts on, which is written now: then it may hold after all."""

@@ -1,11 +1,10 @@
 """What a process remembers of what agents' requests are decided by: mandates, payees, what is used of limits.
 
 Each fact has a guard that the writing checks: mandates and payees the version of the rulebook, what is used the turn
-of its mandate. A guard is read before its facts, and they are kept only if it still stands then; so what is remembered
-is never newer than its guard says, and never older while that holds.
+of its mandate. A guard is read before its facts; so what is remembered is never older than its guard says, and where it
+is newer the guard no longer holds.
 """
 
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -23,8 +22,6 @@ from bursar.kernel.db import Tx, Unforeseen
 _MOST_AGENTS = 10_000
 _MOST_PAYEES = 100_000
 _MOST_LIMITS = 100_000
-# More than are ever on their way at once.
-_MOST_TURNS = 16
 
 
 class Unlearnt(Exception):
@@ -79,8 +76,7 @@ class Rulebook:
         self._is_scored = False
         self._mandates: dict[Agent, list[Mandate]] = {}
         self._payees: dict[UUID, Counterparty | None] = {}
-        # By mandate: the turn that was learnt, and those that this process took on top of it.
-        self._turns: dict[UUID, deque[UUID]] = {}
+        self._turns: dict[UUID, UUID] = {}
         # By mandate.
         self._used: dict[UUID, dict[Limit, Pieces]] = {}
         # By their fingerprints, payments that are on their way to be written.
@@ -107,8 +103,11 @@ class Rulebook:
         return {mandate.id: mandate for agent in agents for mandate in self._mandates[agent]}
 
     def turns(self, mandate_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-        """The guards of what is used of these mandates."""
-        return {mandate_id: self._turns[mandate_id][-1] for mandate_id in mandate_ids}
+        """The guards of what is used of these mandates; `Unforeseen` where one was forgotten meanwhile."""
+        try:
+            return {mandate_id: self._turns[mandate_id] for mandate_id in mandate_ids}
+        except KeyError:
+            raise Unforeseen from None
 
     def known(self, limits: Sequence[Since], payees: Sequence[UUID], fingerprints: Iterable[UUID]) -> Known:
         """What is remembered; not exact, because what people and the worker give back of limits is not told here."""
@@ -126,8 +125,7 @@ class Rulebook:
 
     def turn(self, turn: UUID, mandate_ids: Iterable[UUID], payments: Mapping[UUID, Earlier]) -> None:
         """Count on what was decided, and on these payments, by their fingerprints."""
-        for mandate_id in mandate_ids:
-            self._turns[mandate_id].append(turn)
+        self._turns |= dict.fromkeys(mandate_ids, turn)
         self._under_way |= payments
 
     def use(self, more: Mapping[Meter, Used]) -> dict[Meter, int]:
@@ -155,30 +153,29 @@ class Rulebook:
         found = await list_mandates_for(tx, agents)
         turns = await turn_store.list_turns(tx, [mandate.id for mandate in found])
         if version != self._version or len(self._mandates) > _MOST_AGENTS:
-            self._mandates.clear()
-            self._payees.clear()
+            self._mandates, self._payees = {}, {}
         self._version, self._stands, self._is_scored = version, True, is_scored
         self._mandates |= {agent: _of(agent, found) for agent in agents}
         for mandate_id in turns.keys() - self._turns.keys():  # What was decided meanwhile is newer.
-            self._turns[mandate_id], self._used[mandate_id] = deque([turns[mandate_id]], _MOST_TURNS), {}
+            self._turns[mandate_id], self._used[mandate_id] = turns[mandate_id], {}
 
     async def learn(self, tx: Tx, unlearnt: Unlearnt) -> None:
-        """Look up what is used, and who payees are; what changes meanwhile is not kept.
+        """Look up what is used, and who payees are.
 
-        What is used of a limit that is not remembered stands if every turn since then was this process's own: it has
-        not touched the limit, or would remember.
+        What is used of a limit that is not remembered stands under the turn that is: this process has not touched the
+        limit since, or would remember, and where another has, that turn never comes back. What was forgotten
+        meanwhile, or began anew, does not get it.
         """
-        version = self._version if self._stands else None
-        turns, pieces, payees = await turn_store.look_up(tx, unlearnt.limits, unlearnt.payees)
-        if version and version == self._version:
-            self._payees = self._payees if len(self._payees) < _MOST_PAYEES else {}
-            self._payees |= {payee: payees.get(payee) for payee in unlearnt.payees}
-        self.forget([mandate_id for mandate_id, turn in turns.items() if turn not in self._turns.get(mandate_id, ())])
+        if len(self._payees) > _MOST_PAYEES:
+            self._payees = {}
         if sum(map(len, self._used.values())) > _MOST_LIMITS:
             self.forget(list(self._used))
-        for limit in unlearnt.limits:
-            if limit[0] in self._used:
-                self._used[limit[0]].setdefault(limit[:3], Pieces(pieces.get(limit, {})))
+        payees, used = self._payees, {limit: self._used.get(limit[0], {}) for limit in unlearnt.limits}
+        pieces, found = await turn_store.look_up(tx, unlearnt.limits, unlearnt.payees)
+        for payee in unlearnt.payees:
+            payees[payee] = found.get(payee)
+        for limit, of_mandate in used.items():
+            of_mandate.setdefault(limit[:3], Pieces(pieces.get(limit, {})))
 
 
 def _of(agent: Agent, found: Sequence[Mandate]) -> list[Mandate]:

@@ -37,22 +37,16 @@ async def list_turns(tx: Tx, mandate_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 async def look_up(
     tx: Tx, limits: Sequence[Since], account_ids: Sequence[UUID]
-) -> tuple[dict[UUID, UUID], dict[Since, dict[datetime, Piece]], dict[UUID, Counterparty]]:
-    """All at one moment: who decided last under the limits' mandates, what is used of each piece, who the payees are.
+) -> tuple[dict[Since, dict[datetime, Piece]], dict[UUID, Counterparty]]:
+    """In one round trip what is used of each piece of these limits, and who the payees behind accounts are.
 
     What is not there is left out. As in `facts_store.look_up` each part has one way to go.
     """
-    turns: dict[UUID, UUID] = {}
     used: dict[Since, dict[datetime, Piece]] = {}
     payees: dict[UUID, Counterparty] = {}
     rows = await tx.rows(
         _row,
-        """SELECT 'turn', 0, m.id, m.turn, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::bigint,
-                  NULL::text, NULL::text
-           FROM (SELECT DISTINCT id FROM unnest($2::uuid[]) u (id)) w
-           CROSS JOIN LATERAL (SELECT id, turn FROM mandate WHERE tenant_id = $1 AND id = w.id LIMIT 1) m
-           UNION ALL
-           SELECT 'piece', w.i, NULL, NULL, u.bucket, u.amount_minor, u.uses, u.given_back, NULL, NULL
+        """SELECT w.i, u.bucket, u.amount_minor, u.uses, u.given_back, NULL::uuid, NULL::uuid, NULL::text, NULL::text
            FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[]) WITH ORDINALITY
                 w (mandate_id, window_key, payee_id, since, i)
            CROSS JOIN LATERAL (
@@ -60,7 +54,7 @@ async def look_up(
                WHERE tenant_id = $1 AND mandate_id = w.mandate_id AND window_key = w.window_key
                  AND payee_id = w.payee_id AND bucket >= w.since OFFSET 0) u
            UNION ALL
-           SELECT 'payee', 0, c.id, c.account_id, c.created_at, c.version, NULL, NULL, c.name, c.status
+           SELECT NULL, c.created_at, c.version, NULL, NULL, c.id, c.account_id, c.name, c.status
            FROM unnest($6::uuid[]) w (account_id)
            CROSS JOIN LATERAL (
                SELECT id, account_id, name, status, version, created_at FROM counterparty
@@ -69,18 +63,16 @@ async def look_up(
         *([list(column) for column in zip(*limits, strict=True)] or ([],) * 4),
         account_ids,
     )
-    for kind, number, (one, other, at, first, second, third, name, status) in rows:
-        if kind == "turn":
-            turns[one] = other
-        elif kind == "piece":
+    for number, (at, first, second, third, id, account_id, name, status) in rows:
+        if number:
             used.setdefault(limits[number - 1], {})[at] = Piece(first, second, third)
         else:
-            payees[other] = Counterparty(one, other, name, status, first, at)
-    return turns, used, payees
+            payees[account_id] = Counterparty(id, account_id, name, status, first, at)
+    return used, payees
 
 
-def _row(kind: str, number: int, *columns: Any) -> tuple[str, int, tuple[Any, ...]]:
-    return kind, number, columns
+def _row(number: int | None, *columns: Any) -> tuple[int | None, tuple[Any, ...]]:
+    return number, columns
 
 
 def take_turn(tx: Tx, mandate_ids: Sequence[UUID], turn: UUID) -> None:
