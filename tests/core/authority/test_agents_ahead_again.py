@@ -116,3 +116,25 @@ async def test_what_people_approved_takes_a_turn(office: Office) -> None:
             turns.append(await tx.value(UUID, turn, tx.tenant, office.mandate.id))
             await executing.execute(tx, asked)
     assert len(set(turns)) == 2
+
+
+async def test_what_was_changed_while_something_is_looked_up_is_not_taken_for_what_it_is_now(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ann, of_ann), (ben, of_ben) = [await agent(story, name, terms(windows=[day("10.00")])) for name in ("ann", "ben")]
+    assert await _all_done(story, ben)
+    real = Memory.learn
+
+    async def slow(self: Memory, unlearnt: Unlearnt) -> None:
+        await real(self, unlearnt)
+        monkeypatch.setattr(Memory, "learn", real)
+        async with story.database.transaction(story.tenant_id) as tx:
+            await mandates.pause(tx, of_ann.granted_by, of_ann.id)
+        # As a batch of Ben's would, that came to nothing and begins again.
+        assert of_ben.agent_id
+        self.rules.forget([of_ben.id])
+        await self.learn_mandates([(of_ben.agent_id, None)])
+
+    monkeypatch.setattr(Memory, "learn", slow)
+    (told,) = await ask(story.desk, ann, [send(1, "bob", "alice")])
+    assert isinstance(told, MandateRevoked)
