@@ -50,6 +50,27 @@ async def test_after_the_rules_have_changed_it_goes_ahead_again(story: Story, ah
     assert (ahead.written > before, ahead.stale) == (True, stale + 1)
 
 
+async def test_what_was_used_up_elsewhere_is_found_once(story: Story, elsewhere: Desk, ahead: Ahead) -> None:
+    who, _ = await agent(story, "bot", terms(windows=[day("0.05")]))
+    assert await _all_done(story, who)
+    await ask(elsewhere, who, [send(1)])
+    assert not any([await _all_done(story, who, 1) for _ in range(3 * ENOUGH)])
+    assert ahead.stale == 1
+
+
+async def test_rules_that_changed_are_found_once_by_whoever_has_no_mandate(story: Story, ahead: Ahead) -> None:
+    who, mandate = await agent(story, "bot", terms())
+    async with story.database.transaction(story.tenant_id) as tx:
+        await tx.run(
+            "UPDATE mandate SET agent_id = NULL, team = 'x' WHERE tenant_id = $1 AND id = $2", tx.tenant, mandate.id
+        )
+    assert not await _all_done(story, who)
+    await agent(story, "other", terms())
+    before = ahead.written
+    assert not any([await _all_done(story, who, 1) for _ in range(3 * ENOUGH)])
+    assert (ahead.written > before, ahead.stale) == (True, 1)
+
+
 async def test_after_its_own_hold_the_next_payment_goes_ahead(story: Story, ahead: Ahead) -> None:
     who, _ = await agent(story, "bot", terms(windows=[day("10.00")]))
     await story.tell("carol has 10.00 USD")

@@ -139,7 +139,7 @@ class Rulebook:
 
     def forget(self, mandate_ids: Collection[UUID]) -> None:
         """Others have decided under these, or something was changed."""
-        self._stands = self._stands and not mandate_ids
+        self._stands = False
         for mandate_id in mandate_ids:
             self._turns.pop(mandate_id, None)
             self._used.pop(mandate_id, None)
