@@ -187,10 +187,13 @@ async def test_what_overtakes_what_it_counts_on_is_written_after_it(
         two = asyncio.create_task(_pay(warm.desk, warm, 5))
         await ahead.came_to_nothing.wait()
         assert not two.done()
+        # Decided as soon as there is somebody to do it, and not before the second is on its way again.
+        three = asyncio.create_task(_pay(warm.desk, warm, 2))
+        await asyncio.sleep(0)
     await connection.close()
-    assert [r.status for r in await asyncio.gather(one, two) if isinstance(r, Answer)] == [DONE, DONE]
-    assert (ahead.written, ahead.stale) == (3, 1)
-    await warm.tell("bob = 7.06 USD")
+    assert [r.status for r in await asyncio.gather(one, two, three) if isinstance(r, Answer)] == [DONE] * 3
+    assert (ahead.written, ahead.stale) == (4, 1)
+    await warm.tell("bob = 7.08 USD")
 
 
 async def test_what_counts_on_something_that_never_came_is_not_written(

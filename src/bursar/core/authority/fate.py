@@ -1,5 +1,6 @@
 """A batch until its fate is known: done, nothing done, or unknown. Ahead of its transaction, or inside one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -59,6 +60,8 @@ async def _ahead(
         carried = await service.carry_out(draft, instructions, unassessed, recalled)
         decided()
         recalled.proved(await _written(database, draft, _locks(asks), recalled))
+        # Whoever overtook this one is sent again before another is decided, which would overtake it in its turn.
+        await asyncio.sleep(0)
     except Unlearnt:
         raise
     except Unforeseen:
