@@ -56,7 +56,7 @@ def main() -> None:
     from bursar.kernel.embedded import PostgresUnavailable
     from bursar.kernel.migrate import CannotMigrate
 
-    # What is imported and read is no garbage; to look at it as often as usual takes a quarter of the time to start.
+    # What is imported and read is no garbage, and to look at it as often as usual is a good part of the time to start.
     gc.set_threshold(50_000, 20, 20)
     try:
         try:
