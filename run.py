@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"Bursar could not set up {VENV}: {error}")
     if testing:
         os.chdir(ROOT)
+        # The tests start hundreds of processes; where this is set, each would compile all that it imports.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         become("-m", "pytest", *arguments[1:])
     # -P keeps files of the user's directory from being imported in place of Bursar's own.
     become("-P", "-m", "bursar", *arguments)

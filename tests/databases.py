@@ -69,7 +69,9 @@ def own_database(server: str, template: str = TEMPLATE) -> Generator[str]:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     its_name = sql.Identifier(name)
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(its_name, sql.Identifier(template)))
+        # Files are copied in half the time that it takes to write every page to the log.
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        connection.execute(copy.format(its_name, sql.Identifier(template)))
     try:
         yield url_of(server, name)
     finally:

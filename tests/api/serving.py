@@ -1,15 +1,15 @@
 """The service in the test's own process, with nothing but ASGI between the two."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import httpx2
 from starlette.types import ASGIApp, Message
 
-from bursar.api.app import create_app
+from bursar.api.app import OpenDoor, create_app
 from bursar.api.door import Door
 from bursar.api.turnstile import Turnstile
 from bursar.api.waiting import ring_for_jobs
@@ -35,6 +35,33 @@ async def somewhere_public(name: str, port: int) -> Sequence[str]:
 
 # How names are looked up, so that a test can have them lead elsewhere.
 NAMES: dict[str, Resolve] = {"all": somewhere_public}
+
+
+@dataclass
+class _Stand:
+    """An application, which stands empty between two tests; to make one takes longer than most tests do.
+
+    It is told at each start behind which door it is; its metrics go on counting.
+    """
+
+    app: ASGIApp
+    open_door: OpenDoor | None = None
+
+    @classmethod
+    def make(cls, *, local_only: bool) -> "_Stand":
+        """One that was never started."""
+        stand: _Stand
+
+        def open_door() -> AbstractAsyncContextManager[Door]:
+            assert stand.open_door
+            return stand.open_door()
+
+        stand = cls(create_app(open_door, local_only=local_only))
+        return stand
+
+
+# Those that serve nobody now, by whether they are for this machine only.
+_FREE: Mapping[bool, list[_Stand]] = {False: [], True: []}
 
 
 def _anybodys(upstream: Upstream) -> Callable[[UUID], Upstream]:
@@ -66,9 +93,13 @@ async def served(
         await asyncio.gather(ringing, return_exceptions=True)
         await desk.drain()
 
-    app = create_app(open_door, local_only=sandbox is not None)
-    async with _alive(app):
-        yield app
+    free = _FREE[sandbox is not None]
+    stand = free.pop() if free else _Stand.make(local_only=sandbox is not None)
+    stand.open_door = open_door
+    async with _alive(stand.app):
+        yield stand.app
+    # One whose test failed is not used again.
+    free.append(stand)
 
 
 def client_of(app: ASGIApp) -> httpx2.AsyncClient:

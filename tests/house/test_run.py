@@ -113,6 +113,12 @@ def test_tests_run_in_the_clone_with_the_options_of_pytest(ready: Place) -> None
     assert ready.run("serve", "test")[1].startswith("<-P><-m><bursar><serve><test>\n")
 
 
+def test_tests_keep_the_code_that_they_compile_and_a_command_does_as_it_is_told(ready: Place) -> None:
+    (ready.venv / "bin" / "python").write_text('#!/bin/bash\necho "${PYTHONDONTWRITEBYTECODE-kept}"\n')
+    assert ready.run("test", PYTHONDONTWRITEBYTECODE="1")[1] == "kept\n"
+    assert ready.run("serve", PYTHONDONTWRITEBYTECODE="1")[1] == "1\n"
+
+
 def test_a_fresh_clone_is_set_up_once_and_says_so(place: Place) -> None:
     code, out, err = place.run("version")
     assert (code, out.splitlines()[0]) == (7, "<-P><-m><bursar><version>")

@@ -1,5 +1,6 @@
 """The commands and their options; what a command needs is imported inside it, so that `--help` is quick."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,8 @@ def main() -> None:
     from bursar.kernel.embedded import PostgresUnavailable
     from bursar.kernel.migrate import CannotMigrate
 
+    # What is imported and read is no garbage, and to look at it as often as usual is a good part of the time to start.
+    gc.set_threshold(50_000, 20, 20)
     try:
         try:
             app()

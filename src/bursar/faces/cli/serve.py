@@ -55,7 +55,6 @@ class _Server(uvicorn.Server):
             # What is alive now stays: the collector need not walk it again with every pass.
             gc.collect()
             gc.freeze()
-            gc.set_threshold(50_000, 20, 20)
             self._told()
 
 

@@ -1,6 +1,5 @@
 """`bursar import statement` and `bursar reconcile`: a bank's file against the book, from the machine that has both."""
 
-import gc
 import json
 import sys
 import time
@@ -31,7 +30,7 @@ async def import_statement_command(
         async with place.database.transaction(place.tenant_id) as tx:
             await identity.create_tenant(tx, place.tenant)
         began = time.perf_counter()
-        with _rare_collections(), _progress(file.name) as show:
+        with _progress(file.name) as show:
             report = await service.import_statement(place.database, place.tenant_id, file, known, show)
         seconds = time.perf_counter() - began
     if as_json:
@@ -39,17 +38,6 @@ async def import_statement_command(
     else:
         _print_import(report, seconds)
     return LEFT_OUT if report.bad_lines else 0
-
-
-@contextmanager
-def _rare_collections() -> Generator[None]:
-    """Collect garbage rarely: the thousands of orders that wait to be written are none, and get looked at each time."""
-    usual = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 @contextmanager
