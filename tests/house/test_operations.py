@@ -52,7 +52,7 @@ OPERATIONS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 METHODS = {
     name: method
     for name, method in inspect.getmembers(Bursar, inspect.isfunction)
-    if not name.startswith(("_", "iterate_"))
+    if not name.startswith(("_", "iterate_", "stream_"))
 }
 CHANGING = sorted(name for name, (method, _, _) in OPERATIONS.items() if method == "post")
 IN_V1 = sorted(name for name, (_, path, _) in OPERATIONS.items() if path.startswith("/v1/"))

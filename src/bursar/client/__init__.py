@@ -32,9 +32,19 @@ from bursar.client.reconciliation import Reconciliation
 from bursar.client.risk import Risk
 from bursar.client.scorecards import Scorecards
 from bursar.client.service import Service
+from bursar.client.streaming import StreamStopped
 from bursar.client.transfers import Transfers
 
-__all__ = ["AnswerLost", "ApprovalPending", "Bursar", "BursarProblem", "CallFailed", "Reply", "Unreachable"]
+__all__ = [
+    "AnswerLost",
+    "ApprovalPending",
+    "Bursar",
+    "BursarProblem",
+    "CallFailed",
+    "Reply",
+    "StreamStopped",
+    "Unreachable",
+]
 
 # Shorter than the five seconds after which the service closes an idle connection, so that no request meets the closing.
 _IDLE_SECONDS = 2.0

@@ -1,14 +1,15 @@
 """Transfers: money from one account to another, one or many at once, and back."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from bursar.client.arguments import Amount, exact, given, segment
 from bursar.client.room import Room, items_of
+from bursar.client.streaming import in_batches
 from bursar.wire.fields import Page
 from bursar.wire.mandates import CheckedTransfer
-from bursar.wire.transfers import CreateTransfer, SettledTransfer, Transfer, TransferResults
+from bursar.wire.transfers import CreateTransfer, SettledTransfer, Transfer, TransferResult, TransferResults
 
 
 class Transfers(Room):
@@ -53,6 +54,20 @@ class Transfers(Room):
         asked = [transfer.model_dump(mode="json", exclude_unset=True) for transfer in transfers]
         body = given(mode=mode, transfers=asked)
         return await self._change(TransferResults, "create_transfers", "/v1/transfers/batch", body, idempotency_key)
+
+    def stream_transfers(
+        self, transfers: Iterable[CreateTransfer] | AsyncIterable[CreateTransfer], *, idempotency_key: str
+    ) -> AsyncIterator[TransferResult]:
+        """Move money as often as there is something to read: each on its own, in this order. Raises StreamStopped.
+
+        They go in batches of 1,000, under the key followed by `:1`, `:2` and so on, and the next ones are read when the
+        last ones are done. Whatever stops it, the same stream under the same key goes on where it stopped.
+        """
+
+        async def send(batch: list[CreateTransfer], key: str) -> TransferResults:
+            return await self.create_transfers(mode="each", transfers=batch, idempotency_key=key)
+
+        return in_batches(transfers, send, idempotency_key)
 
     async def check_transfer(
         self,

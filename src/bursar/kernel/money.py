@@ -15,8 +15,6 @@ MAX_MINOR = 10**15
 # Exponents come from the official ISO 4217 table; units without one (gold, test codes) are not money here.
 EXPONENTS: dict[str, int] = {c.code: int(c.exponent) for c in Currency if c.exponent is not None}
 
-# Minor units of one major unit, by the exponent.
-_UNITS = [10**exponent for exponent in range(max(EXPONENTS.values()) + 1)]
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?")
 
@@ -46,8 +44,9 @@ def show_minor(minor: int, currency: str) -> str:
     exponent = EXPONENTS[currency]
     if not exponent:
         return str(minor)
-    whole, rest = divmod(abs(minor), _UNITS[exponent])
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{exponent}d}"
+    # One digit before the point, and the sign before that.
+    digits = str(minor).zfill(exponent + 1 + (minor < 0))
+    return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def read_amount(amount: str, currency: str, argument: str = "amount") -> Money:

@@ -5,21 +5,23 @@ from datetime import datetime
 from uuid import UUID
 
 from bursar.core.events.model import Event, Recorded
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, once
 
 
 def insert_events(tx: Tx, events: Sequence[Event]) -> None:
     """Insert many events in one statement."""
     tx.later(
-        """INSERT INTO event (tenant_id, id, type, actor_id, action, object, body)
-           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[])""",
+        """INSERT INTO event (tenant_id, id, object, body, type, actor_id, action)
+           SELECT $1, w.id, w.object, w.body, coalesce(w.type, $6), coalesce(w.actor_id, $8), coalesce(w.action, $10)
+           FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $7::uuid[], $9::text[])
+                w (id, object, body, type, actor_id, action)""",
         tx.tenant,
         [e.id for e in events],
-        [e.type for e in events],
-        [e.actor_id for e in events],
-        [e.action for e in events],
         [e.object for e in events],
         [e.body for e in events],
+        *once([e.type for e in events]),
+        *once([e.actor_id for e in events]),
+        *once([e.action for e in events]),
     )
 
 

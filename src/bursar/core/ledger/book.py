@@ -75,7 +75,7 @@ class Page:
         account = self.book.accounts.get(account_id) if account_id else None
         if account is None:
             raise UnknownAccount(argument)
-        if account.is_world and not self.world:
+        if not self.world and account.is_world:
             raise CounterpartyNotAllowed(account.number)
         return account
 

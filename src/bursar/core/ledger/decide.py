@@ -147,7 +147,8 @@ def _post(page: Page, entry: Entry, moves: Sequence[Move]) -> Done:
     page.entries.append(entry)
     for seq, move in enumerate(moves):
         page.postings.append(_posting(page, entry, seq, move))
-    source, target = page.account(moves[0].source, "source"), page.account(moves[0].target, "target")
+    first, accounts = page.postings[0], page.book.accounts
+    source, target = accounts[first.source_id], accounts[first.target_id]
     return Done(page.as_of_now(source), page.as_of_now(target), entry, tuple(page.postings))
 
 

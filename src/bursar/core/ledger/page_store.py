@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from bursar.core.ledger.book import Page
-from bursar.core.ledger.model import Account, Balance, Entry, Hold, Posting
+from bursar.core.ledger.model import Account, Balance, Hold
 from bursar.core.ledger.rows import written
-from bursar.kernel.db import Draft, Tx
+from bursar.kernel.db import Draft, Tx, once
 
 
 def write(tx: Tx, page: Page) -> None:
@@ -14,7 +14,7 @@ def write(tx: Tx, page: Page) -> None:
     if page.balances:
         _update_balances(tx, page.balances)
     if page.entries:
-        _insert_entries(tx, page.entries, page.postings)
+        _insert_entries(tx, page)
     if page.holds:
         _write_holds(tx, list(page.holds.values()))
 
@@ -49,9 +49,11 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
     draft.must(
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
                                      floor_minor, upstream, currency)
-           SELECT gate.tenant_id, w.*, 'XXX'
-           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-                             $8::bigint[], $9::text[]) w
+           SELECT gate.tenant_id, w.id, w.posted, w.version, w.name, w.number, coalesce(w.status, $7),
+                  coalesce(w.normal_side, $9), coalesce(w.floor_minor, $11), coalesce(w.upstream, $13), 'XXX'
+           FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $8::text[],
+                             $10::bigint[], $12::text[])
+                      w (id, posted, version, name, number, status, normal_side, floor_minor, upstream)
            ON CONFLICT (tenant_id, id) DO UPDATE SET posted_minor = excluded.posted_minor, version = excluded.version
            WHERE a.version = excluded.name::bigint AND a.posted_minor = excluded.number::bigint
              AND a.status = excluded.status
@@ -63,11 +65,14 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
         [balance.version for balance in after],
         [str(account.balance.version) for account in before],
         [str(account.balance.posted) for account in before],
-        *_columns(((a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 4),
+        *once([account.status for account in before]),
+        *once([account.normal_side for account in before]),
+        *once([account.floor_minor for account in before]),
+        *once([account.upstream for account in before]),
         rows=len(before),
     )
     if page.entries:
-        _insert_entries(draft, page.entries, page.postings)
+        _insert_entries(draft, page)
 
 
 def _in_order(account: Account) -> bytes:
@@ -75,29 +80,49 @@ def _in_order(account: Account) -> bytes:
     return account.id.bytes
 
 
-def _insert_entries(tx: Tx, entries: Sequence[Entry], postings: Sequence[Posting]) -> None:
+def _insert_entries(tx: Tx, page: Page) -> None:
+    """All of a page was recorded at one time, and most of it took effect then."""
+    ids, kinds, events, reverses, holds, descriptions, metadata, effective, _ = zip(*page.entries, strict=True)
     tx.later(
-        """INSERT INTO entry (tenant_id, id, kind, event_id, reverses_id, hold_id, description, metadata,
-                              effective_at, recorded_at)
-           SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-                                    $8::jsonb[], $9::timestamptz[], $10::timestamptz[])""",
+        """INSERT INTO entry (tenant_id, recorded_at, id, event_id, kind, reverses_id, hold_id, description, metadata,
+                              effective_at)
+           SELECT $1, $2, w.id, w.event_id, coalesce(w.kind, $6), coalesce(w.reverses_id, $8),
+                  coalesce(w.hold_id, $10), coalesce(w.description, $12), coalesce(w.metadata, $14),
+                  coalesce(w.effective_at, $16)
+           FROM unnest($3::uuid[], $4::uuid[], $5::text[], $7::uuid[], $9::uuid[], $11::text[], $13::jsonb[],
+                       $15::timestamptz[])
+                w (id, event_id, kind, reverses_id, hold_id, description, metadata, effective_at)""",
         tx.tenant,
-        *_columns(
-            (
-                (e.id, e.kind, e.event_id, e.reverses_id, e.hold_id, e.description, written(e.metadata),
-                 e.effective_at, e.recorded_at)
-                for e in entries
-            ),
-            9,
-        ),
-    )  # fmt: skip
+        page.book.now,
+        ids,
+        events,
+        *once(kinds),
+        *once(reverses),
+        *once(holds),
+        *once(descriptions),
+        *once([written(m) for m in metadata]),
+        *once(effective),
+    )
+    entry_ids, seqs, sources, targets, currencies, amounts, *balances, effective = zip(*page.postings, strict=True)
     tx.later(
-        """INSERT INTO posting (tenant_id, entry_id, seq, source_id, target_id, currency, amount_minor,
-                                source_version, source_balance, target_version, target_balance, effective_at)
-           SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[],
-                                    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[])""",
+        """INSERT INTO posting (tenant_id, entry_id, source_id, target_id, amount_minor, source_version, source_balance,
+                                target_version, target_balance, seq, currency, effective_at)
+           SELECT $1, w.entry_id, w.source_id, w.target_id, w.amount_minor, w.source_version, w.source_balance,
+                  w.target_version, w.target_balance, coalesce(w.seq, $11), coalesce(w.currency, $13),
+                  coalesce(w.effective_at, $15)
+           FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                       $9::bigint[], $10::int[], $12::text[], $14::timestamptz[])
+                w (entry_id, source_id, target_id, amount_minor, source_version, source_balance, target_version,
+                   target_balance, seq, currency, effective_at)""",
         tx.tenant,
-        *_columns(postings, 11),
+        entry_ids,
+        sources,
+        targets,
+        amounts,
+        *balances,
+        *once(seqs),
+        *once(currencies),
+        *once(effective),
     )
 
 

@@ -1,5 +1,6 @@
 """The one door to PostgreSQL: bounded connections, transactions that know their own fate, rows as dataclasses."""
 
+from bursar.kernel.db.columns import once
 from bursar.kernel.db.database import Database, Fate, connect, retrying
 from bursar.kernel.db.draft import Draft, Stale, Unforeseen
 from bursar.kernel.db.failures import (
@@ -30,6 +31,7 @@ __all__ = [
     "Unforeseen",
     "UpstreamUnavailable",
     "connect",
+    "once",
     "retrying",
     "woken",
 ]
