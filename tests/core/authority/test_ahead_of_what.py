@@ -24,7 +24,11 @@ class Lines:
         self.first_is_sent, self.first_may_go = asyncio.Event(), asyncio.Event()
         self.late: list[tuple[Draft, Sequence[int]]] = []
         self._real = Database.carry_out
-        monkeypatch.setattr(Database, "carry_out", lambda *sent: self._carry_out(*sent))
+
+        async def carry_out(database: Database, draft: Draft, locks: Sequence[int]) -> datetime:
+            return await self._carry_out(database, draft, locks)
+
+        monkeypatch.setattr(Database, "carry_out", carry_out)
 
     async def _carry_out(self, database: Database, draft: Draft, locks: Sequence[int]) -> datetime:
         """The first is slow; of any other the connection is lost."""
