@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bursar.faces.cli import processes
 from bursar.faces.cli.place import CannotServe
 from bursar.faces.cli.processes import keep_answering
 
@@ -19,11 +20,15 @@ _SECONDS = 20
 
 # Each leaves a file with its id, so that the test knows who there was; it ends when it is told to.
 ANSWERS = """
-import os, pathlib, sys
+import os, pathlib, select, sys
 (pathlib.Path(sys.argv[1]) / str(os.getpid())).touch()
 print("ready", flush=True)
-sys.stdin.read()
+while not select.select([sys.stdin], [], [], 0.1)[0]:
+    print("ready", flush=True)
 """
+# The first two say nothing more, and hear of nothing.
+HANGS = ANSWERS.replace("while", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                        "while len(os.listdir(sys.argv[1])) <= 2: signal.pause()\nwhile")  # fmt: skip
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + ANSWERS
 FAILS = "import sys; sys.exit('no')"
 FAILS_LATER = "import pathlib, sys; pathlib.Path(sys.argv[1], 'later').exists() and sys.exit('no')" + ANSWERS
@@ -90,6 +95,19 @@ async def test_one_that_ends_is_followed_by_another(listener: socket.socket, tmp
     await kept.stopped()
 
 
+async def test_one_that_hangs_is_killed_and_followed_by_another(
+    listener: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_WAITS_FOR_A_WORD", 1)
+    with structlog.testing.capture_logs() as logs:
+        kept = Kept(HANGS, listener, tmp_path)
+        await kept.there_were(3)
+        hung = [log for log in logs if log["event"] == "a process hangs"]
+        await kept.stopped()
+    assert hung
+    assert -9 in [log.get("code") for log in logs]
+
+
 async def test_one_that_fails_again_is_tried_later(listener: socket.socket, tmp_path: Path) -> None:
     kept = Kept(FAILS_LATER, listener, tmp_path)
     await kept.ready.wait()
@@ -108,7 +126,7 @@ async def test_one_that_fails_again_is_tried_later(listener: socket.socket, tmp_
 
 @pytest.mark.soak
 async def test_one_that_does_not_end_is_killed(listener: socket.socket, tmp_path: Path) -> None:
-    kept = Kept(DEAF.replace("sys.stdin.read()", "signal.pause()"), listener, tmp_path)
+    kept = Kept(DEAF.replace("while not", "while True or"), listener, tmp_path)
     await kept.ready.wait()
     await kept.stopped()
 

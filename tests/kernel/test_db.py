@@ -170,7 +170,7 @@ async def test_a_session_that_an_operator_ends_is_unavailable_and_the_next_is_we
 async def test_a_server_that_takes_no_new_session_is_unavailable(database_url: str) -> None:
     name = database_url.partition("/test_")[2].partition("?")[0]
     database, outside = (
-        await Database.open(database_url),
+        await Database.open(database_url, connections=2, seconds_to_wait=0.1),
         await connect(database_url.replace(f"test_{name}", "postgres")),
     )
     await outside.execute(f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS false")
@@ -182,7 +182,8 @@ async def test_a_server_that_takes_no_new_session_is_unavailable(database_url: s
     finally:
         await outside.execute(f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS true")
         await outside.close()
-        await database.close()
+    await _run(database, None, "SELECT")
+    await database.close()
 
 
 async def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:

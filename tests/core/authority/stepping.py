@@ -149,6 +149,9 @@ class _Pool:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
 
+    def get_max_size(self) -> int:
+        return 1
+
     async def acquire(self, timeout: float) -> _Stepped:  # noqa: ASYNC109 -- the driver's own word
         assert timeout
         return _Stepped(self._lane)

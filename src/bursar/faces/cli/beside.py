@@ -15,7 +15,7 @@ from bursar.features.notifications.sending import Post, network
 from bursar.features.payments.calling import Shop
 from bursar.features.payments.registry import Providers
 from bursar.kernel.db import Database, UpstreamUnavailable
-from bursar.kernel.embedded import EmbeddedPostgres, PostgresUnavailable
+from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.settings import Settings
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -56,15 +56,15 @@ async def _keep_up(database: Database, server: EmbeddedPostgres) -> None:
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         try:
-            async with database.transaction(read_only=True) as tx:
-                await reading.clock(tx)
-        except UpstreamUnavailable:
-            structlog.get_logger().warning("starting PostgreSQL again")
-            await _bring_up(server)
+            await _look_after(database, server)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, nobody else looks again
+            structlog.get_logger().error("PostgreSQL is not well", error=type(error).__name__, reason=str(error))
 
 
-async def _bring_up(server: EmbeddedPostgres) -> None:
+async def _look_after(database: Database, server: EmbeddedPostgres) -> None:
     try:
+        async with database.transaction(read_only=True) as tx:
+            await reading.clock(tx)
+    except UpstreamUnavailable:
+        structlog.get_logger().warning("starting PostgreSQL again")
         await asyncio.to_thread(server.start)
-    except PostgresUnavailable as error:
-        structlog.get_logger().error("PostgreSQL does not start", reason=str(error))

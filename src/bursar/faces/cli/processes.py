@@ -14,8 +14,11 @@ import structlog
 
 from bursar.faces.cli.place import CannotServe
 
-# What a process says on its standard output once it answers.
+# What a process says on its standard output once it answers, and from then on again and again.
 READY = "ready"
+SECONDS_BETWEEN_WORDS = 1.0
+# So often it is waited for as long: two that stand still together are not taken for one that hangs.
+_WAITS_FOR_A_WORD = 10
 # A little more than a process gives the requests in flight.
 _SECONDS_TO_END = 4.5
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
@@ -97,12 +100,40 @@ async def _run(
     )  # fmt: skip
     try:
         process = await asyncio.shield(starting)
-        assert process.stdout
-        if await process.stdout.readline() == f"{READY}\n".encode():
-            ready.set()
+        await _listen(process, ready)
         return await process.wait()
     finally:
         await _end(await starting)
+
+
+async def _listen(process: Process, ready: asyncio.Event) -> None:
+    """Return when a process ends; one that was ready and has been silent for long hangs, and is killed."""
+    assert process.stdout
+    answers, waited = False, 0
+    while waited < _WAITS_FOR_A_WORD:
+        try:
+            async with asyncio.timeout(SECONDS_BETWEEN_WORDS if answers else None):
+                said = await process.stdout.readline()
+        except TimeoutError:
+            waited += 1
+            continue
+        if not said:
+            return
+        if said == f"{READY}\n".encode():
+            answers, waited = True, 0
+            ready.set()
+    structlog.get_logger().error("a process hangs")
+    process.kill()
+
+
+async def say_ready(answering: asyncio.Event) -> None:
+    """Say that this process answers, and that it still does, until cancelled: one that hangs does not."""
+    await answering.wait()
+    # Whoever listened may be gone; the end of standard input tells of it.
+    with suppress(OSError):
+        while True:
+            print(READY, flush=True)
+            await asyncio.sleep(SECONDS_BETWEEN_WORDS)
 
 
 async def _end(process: Process) -> None:

@@ -20,7 +20,7 @@ from bursar.core.authority.desk import Desk
 from bursar.core.authority.security_keys import RelyingParty
 from bursar.faces.cli.beside import working
 from bursar.faces.cli.place import CannotServe, Place, opened
-from bursar.faces.cli.processes import READY, keep_answering, signals_taken
+from bursar.faces.cli.processes import keep_answering, say_ready, signals_taken
 from bursar.faces.cli.providers import connected, refuse_real_keys
 from bursar.faces.cli.upstream import is_loopback
 from bursar.features.jobs.store import CHANNEL
@@ -86,9 +86,14 @@ async def answer(descriptor: int, data: Path | None) -> None:
     settings = Settings()
     configure_logs(settings.log_level)
     async with opened(data) as place, connected(place, settings) as providers:
-        server = _server(place, settings, providers, lambda: print(READY, flush=True))
+        answering = asyncio.Event()
+        server = _server(place, settings, providers, answering.set)
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), server.stop)
-        await server.serve([socket.socket(fileno=descriptor)])
+        saying = asyncio.create_task(say_ready(answering))
+        try:
+            await server.serve([socket.socket(fileno=descriptor)])
+        finally:
+            saying.cancel()
 
 
 def _command(listener: socket.socket, data: Path | None) -> list[str]:

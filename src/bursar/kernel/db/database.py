@@ -23,6 +23,7 @@ from bursar.kernel.db.failures import (
     translated,
 )
 from bursar.kernel.db.listening import listen
+from bursar.kernel.db.turns import Turns
 from bursar.kernel.db.tx import Tx
 
 Result = TypeVar("Result")
@@ -58,6 +59,7 @@ class Database:
     ) -> None:
         """Use `Database.open`: it also checks that the server keeps what it acknowledges."""
         self._pool = pool
+        self._turns = Turns(pool.get_max_size())
         self._seconds_to_wait = seconds_to_wait
         self._connect = connect
         # The settings that each transaction must make for itself, where the session is a pooler's.
@@ -142,7 +144,7 @@ class Database:
         """
         token = 0 if read_only else secrets.randbits(62) + 1
         begin = begin_text(tenant_id, read_only, [*sorted(set(locks)), token] if token else [], self._its_own)
-        async with self._connection() as connection:
+        async with self._connection(tenant_id) as connection:
             tx = Tx(connection, tenant_id)
             try:
                 await _begin(connection, begin)
@@ -169,7 +171,7 @@ class Database:
         assert self.takes_drafts
         token = secrets.randbits(62) + 1
         sql, args = draft.statement([*sorted(set(locks)), token])
-        async with self._connection() as connection:
+        async with self._connection(draft.tenant_id) as connection:
             return await uninterrupted(at_once(connection, token, sql, args))
 
     async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
@@ -196,19 +198,30 @@ class Database:
         return "unknown"
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Any]:
+    async def _connection(self, tenant_id: UUID | None) -> AsyncGenerator[Any]:
         try:
-            connection = await self._pool.acquire(timeout=self._seconds_to_wait)
+            await self._turns.take(tenant_id, self._seconds_to_wait)
+        except TimeoutError as error:
+            raise UpstreamUnavailable from error
+        try:
+            connection = await self._acquired()
+            try:
+                yield connection
+            finally:
+                # One that is lost has left the pool by itself, perhaps at this very moment.
+                with suppress(*LOST):
+                    await self._pool.release(connection)
+        finally:
+            self._turns.give(tenant_id)
+
+    async def _acquired(self) -> Any:
+        """A connection that is free, or a new one."""
+        try:
+            return await self._pool.acquire(timeout=self._seconds_to_wait)
         except asyncpg.PostgresError as error:  # Whatever the server has against a new session, nothing was sent.
             raise UpstreamUnavailable from error
         except Exception as error:
             raise translated(error) from error
-        try:
-            yield connection
-        finally:
-            # One that is lost has left the pool by itself, perhaps at this very moment.
-            with suppress(*LOST):
-                await self._pool.release(connection)
 
 
 async def _begin(connection: Any, begin: str) -> None:
