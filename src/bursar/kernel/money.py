@@ -17,6 +17,8 @@ EXPONENTS: dict[str, int] = {c.code: int(c.exponent) for c in Currency if c.expo
 
 # Minor units of one major unit, by the exponent.
 _UNITS = [10**exponent for exponent in range(max(EXPONENTS.values()) + 1)]
+# How they are written, by the exponent.
+_SHOWN = [f"%d.%0{exponent}d" for exponent in range(len(_UNITS))]
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?")
 
@@ -46,8 +48,8 @@ def show_minor(minor: int, currency: str) -> str:
     exponent = EXPONENTS[currency]
     if not exponent:
         return str(minor)
-    whole, rest = divmod(abs(minor), _UNITS[exponent])
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{exponent}d}"
+    shown = _SHOWN[exponent] % divmod(abs(minor), _UNITS[exponent])
+    return f"-{shown}" if minor < 0 else shown
 
 
 def read_amount(amount: str, currency: str, argument: str = "amount") -> Money:
