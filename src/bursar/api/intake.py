@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from bursar.api.answering import SendWhole, taken_from
 from bursar.api.gate import read_json, refuse_bad_text
 from bursar.api.problems import BodyTooLarge, ForeignHost, InternalError, NotJson, response_of
 from bursar.api.routing import LeanRoute
@@ -49,11 +50,12 @@ class Intake:
         started = time.perf_counter()
         headers = headers_of(scope)
         request_id = _request_id(headers)
-        sent = Sent(send, request_id)
+        sent = Sent(scope, send, request_id)
         try:
             if self._local_only:
                 _refuse_foreign(headers)
-            _refuse_bad_target(scope)
+            lean = self._lean.get((scope["method"], scope["path"]))
+            _refuse_bad_target(scope, lean)
             body = await _read_body(scope, headers, receive)
             if body is None:
                 return
@@ -62,7 +64,6 @@ class Intake:
                 "json": _parse(body, headers) if _is_ours_to_read(scope) else None,
                 "request_id": request_id,
             }
-            lean = self._lean.get((scope["method"], scope["path"]))
             if lean:
                 response = await lean.answer(scope, self._state.door)
                 await response(scope, receive, sent)
@@ -79,26 +80,40 @@ class Intake:
 
 
 class Sent:
-    """The way out: adds the request's id to the answer and notes its status."""
+    """The way out: adds the request's id to the answer, notes its status, and sends what is complete in one piece."""
 
-    __slots__ = ("_request_id", "_send", "status")
+    __slots__ = ("_request_id", "_send", "_start", "_whole", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         """Nothing is sent yet."""
-        self._send = send
         self._request_id = request_id
+        self._send = send
+        self._start: Message | None = None
+        self._whole: SendWhole | None = taken_from(scope)
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
-        """Pass a message on."""
+        """Pass a message on; the head of an answer waits for the first of its body."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
+            self._start = message
+            return
+        start, self._start = self._start, None
         try:
+            if start:
+                self.status = start["status"]
+                if self._is_sent_whole(start, message):
+                    return
+                await self._send(start)
             await self._send(message)
         except (OSError, RuntimeError):
             # A caller who has left is no failure of ours; the loop says so with either of the two.
             return
+
+    def _is_sent_whole(self, start: Message, message: Message) -> bool:
+        if self._whole is None or message.get("more_body"):
+            return False
+        return self._whole(start["status"], start["headers"], message.get("body", b""))
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -120,8 +135,10 @@ def _refuse_foreign(headers: Mapping[str, str]) -> None:
         raise ForeignHost
 
 
-def _refuse_bad_target(scope: Scope) -> None:
+def _refuse_bad_target(scope: Scope, lean: LeanRoute | None) -> None:
     """What the framework would replace or take for Latin-1 is refused here."""
+    if lean and not scope["query_string"]:  # A path that is in the table is good text.
+        return
     for argument, raw in (("path", scope["raw_path"]), ("query", scope["query_string"].replace(b"+", b" "))):
         try:
             refuse_bad_text(unquote_to_bytes(raw.decode("ascii")).decode("utf-8"), argument)

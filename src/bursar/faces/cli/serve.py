@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from bursar.api.answering import Protocol
 from bursar.api.app import create_app
 from bursar.api.door import Door
 from bursar.api.telemetry import configure_logs
@@ -117,6 +118,7 @@ def _server(place: Place, settings: Settings, providers: Providers, told: Callab
 
     config = uvicorn.Config(
         create_app(open_door, local_only=place.is_sandbox),
+        http=Protocol,
         access_log=False,
         log_level="warning",
         lifespan="on",
