@@ -37,6 +37,9 @@ _POOLED_HINT = " If there is a pooler such as PgBouncer between, set BURSAR_POOL
 _SECONDS_TO_SETTLE = 2.0
 _SECONDS_OF_A_PLAN = 20
 _SECONDS_TO_CONNECT = 2.0
+# The server gives up a statement first, and says so.
+_SECONDS_OF_A_STATEMENT = 30
+_SECONDS_TO_ANSWER = 35
 
 
 async def connect(url: str) -> Any:
@@ -74,17 +77,20 @@ class Database:
         statement_cache_size: int = 200,
         durable: bool = True,
         pooled: bool = False,
+        patient: bool = False,
     ) -> "Database":
         """Connect as `role`; with `durable` (always but in the control of the crash tests) refuse weak settings.
 
         `pooled`: the URL leads to a pooler, which hands each transaction to any session, so all settings are its own.
+        `patient`: a statement may take as long as it takes.
         """
+        seconds_to_answer = None if patient else _SECONDS_TO_ANSWER
         settings = {
             "role": role,
             "search_path": "bursar",
             "timezone": "UTC",
             "lock_timeout": "2s",
-            "statement_timeout": "30s",
+            "statement_timeout": "0" if patient else f"{_SECONDS_OF_A_STATEMENT}s",
             "idle_in_transaction_session_timeout": "30s",
             # Every statement has its index; a plan made while a table was small must not scan it when it is large.
             "enable_seqscan": "off",
@@ -112,7 +118,7 @@ class Database:
             max_cached_statement_lifetime=_SECONDS_OF_A_PLAN,
             max_queries=10_000_000,
             timeout=_SECONDS_TO_CONNECT,
-            command_timeout=35,
+            command_timeout=seconds_to_answer,
         )
         try:
             await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
@@ -122,7 +128,7 @@ class Database:
 
         async def connect_beside() -> Any:
             return await asyncpg.connect(
-                url, server_settings=of_session, timeout=_SECONDS_TO_CONNECT, command_timeout=35
+                url, server_settings=of_session, timeout=_SECONDS_TO_CONNECT, command_timeout=seconds_to_answer
             )
 
         return cls(pool, seconds_to_wait, None if pooled else connect_beside, its_own)
