@@ -1,10 +1,9 @@
 """The statements that write what was decided: balances, entries with their postings, holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
+from collections.abc import Iterable, Sequence
 
 from bursar.core.ledger.book import Page
-from bursar.core.ledger.model import Account, Balance, Entry, Hold, Posting
+from bursar.core.ledger.model import Account, Entry, Hold, Posting
 from bursar.core.ledger.rows import written
 from bursar.kernel.db import Draft, Tx
 
@@ -12,27 +11,29 @@ from bursar.kernel.db import Draft, Tx
 def write(tx: Tx, page: Page) -> None:
     """Have stored what was decided: balances, entries with their postings, holds."""
     if page.balances:
-        _update_balances(tx, page.balances)
+        _update_balances(tx, page)
     if page.entries:
         _insert_entries(tx, page.entries, page.postings)
     if page.holds:
         _write_holds(tx, list(page.holds.values()))
 
 
-def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
+def _update_balances(tx: Tx, page: Page) -> None:
     """Nothing is inserted: the accounts are locked, so they are there.
 
     An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
-    each by its key.
+    each by its key: by the one with the currency, which the foreign keys of its postings go by at once.
     """
+    balances = page.balances
     tx.later(
-        """INSERT INTO account (tenant_id, id, posted_minor, held_minor, version, number, name, currency, normal_side)
-           SELECT $1, *, '', '', 'XXX', 'debit'
-           FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
-           ON CONFLICT (tenant_id, id) DO UPDATE
+        """INSERT INTO account (tenant_id, id, currency, posted_minor, held_minor, version, number, name, normal_side)
+           SELECT $1, *, '', '', 'debit'
+           FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+           ON CONFLICT (tenant_id, id, currency) DO UPDATE
            SET posted_minor = excluded.posted_minor, held_minor = excluded.held_minor, version = excluded.version""",
         tx.tenant,
         list(balances),
+        [page.book.accounts[account_id].currency for account_id in balances],
         *_columns(balances.values(), 3),
     )
 
@@ -49,10 +50,11 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
     draft.must(
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
                                      floor_minor, upstream, currency)
-           SELECT gate.tenant_id, w.*, 'XXX'
+           SELECT gate.tenant_id, w.*
            FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-                             $8::bigint[], $9::text[]) w
-           ON CONFLICT (tenant_id, id) DO UPDATE SET posted_minor = excluded.posted_minor, version = excluded.version
+                             $8::bigint[], $9::text[], $10::text[]) w
+           ON CONFLICT (tenant_id, id, currency) DO UPDATE
+           SET posted_minor = excluded.posted_minor, version = excluded.version
            WHERE a.version = excluded.name::bigint AND a.posted_minor = excluded.number::bigint
              AND a.status = excluded.status
              AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
@@ -63,7 +65,7 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
         [balance.version for balance in after],
         [str(account.balance.version) for account in before],
         [str(account.balance.posted) for account in before],
-        *_columns(((a.status, a.normal_side, a.floor_minor, a.upstream) for a in before), 4),
+        *_columns(((a.status, a.normal_side, a.floor_minor, a.upstream, a.currency) for a in before), 5),
         rows=len(before),
     )
     if page.entries:
