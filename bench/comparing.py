@@ -57,10 +57,18 @@ def postgres(scratch: Path) -> Generator[tuple[Place, str]]:
         server.stop()
 
 
-def measure_rounds(plan: Mapping[str, Mapping[str, Side]], url: str, rounds: int, seconds: float) -> Iterator[Round]:
+def measure_rounds(
+    plan: Mapping[str, Mapping[str, Side]],
+    url: str,
+    rounds: int,
+    seconds: float,
+    *,
+    warm_up: float = WARM_UP_SECONDS,
+    checkpoints: bool = True,
+) -> Iterator[Round]:
     """Every measurement of the run: the sides of each workload, by turns, and in turned order in every second round.
 
-    Round 0 warms up.
+    Round 0 warms up. Without `checkpoints` before each, they come as PostgreSQL makes them.
     """
     steps = [
         (workload, number, name)
@@ -72,9 +80,10 @@ def measure_rounds(plan: Mapping[str, Mapping[str, Side]], url: str, rounds: int
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for workload, number, name in progress.track(steps, description="Measuring"):
             side = plan[workload][name]
-            checkpoint(url)
+            if checkpoints:
+                checkpoint(url)
             before = costs.read(url, side.pid)
-            seen = side.measure(workload, number, seconds if number else WARM_UP_SECONDS)
+            seen = side.measure(workload, number, seconds if number else warm_up)
             cost = costs.between(before, costs.read(url, side.pid), seen.cpu_seconds, seen.transfers)
             what = f"round {number}" if number else "warm-up"
             progress.console.print(f"{workload}, {name}, {what}: {seen.rate:,.0f}/s, {seen.errors} errors")

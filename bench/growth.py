@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench import report
-from bench.comparing import describe, measure_rounds, over_http, postgres
+from bench.comparing import checkpoint, describe, measure_rounds, over_http, postgres
 from bench.filling import fill
 from bench.goals import Goal, ratio
 from bench.mandates import EVERY_RULE, agents_under
@@ -37,6 +37,9 @@ WORKLOAD: Final = "any two accounts"
 SEED: Final = "SEED"
 SMALL: Final = "small"
 LARGE: Final = "large"
+# After a checkpoint the first change of each page puts the whole page into the log. There are so many pages that rounds
+# right after one would measure little else; half an hour's work until the next has that once, at its beginning.
+WARM_UP_SECONDS: Final = 30.0
 WHOSE: Final = ("--operator", "bench")
 
 
@@ -82,7 +85,10 @@ def measure_growth(scratch: Path, accounts: int, entries: int, rounds: int, seco
                 f"{SMALL}, agent": over_http(agents_under(EVERY_RULE, few, small), workload=any_of(len(ACCOUNTS))),
                 f"{LARGE}, agent": over_http(agents_under(EVERY_RULE, many, large, ()), workload=paying),
             }
-            measured = list(measure_rounds({WORKLOAD: sides}, url, rounds, seconds))
+            checkpoint(url)
+            measured = list(
+                measure_rounds({WORKLOAD: sides}, url, rounds, seconds, warm_up=WARM_UP_SECONDS, checkpoints=False)
+            )
         seen = summarised(measured)
         wrong = [said for said in (violations(small), violations(large)) if said]
         loaded = Loaded(accounts, made, took, size_of(large[DATABASE_URL]))

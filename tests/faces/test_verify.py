@@ -8,6 +8,7 @@ import pytest
 from bursar.faces.cli.verify import REPLAYS, verify
 from bursar.features.verification import service as verification
 from bursar.kernel.db import Database, connect
+from bursar.kernel.db import database as databases
 from tests.stories import Story
 
 
@@ -60,3 +61,23 @@ async def test_json_holds_the_same_and_nothing_else(url: str, capsys: pytest.Cap
     assert said["looked_at"]["accounts"] == 3
     broken = [i for i in said["invariants"] if i["violations"]]
     assert [(i["name"], [v["number"] for v in i["violations"]]) for i in broken] == [("I03", ["[alice]"])]
+
+
+async def test_a_question_may_take_longer_than_any_request(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert url
+    monkeypatch.setattr(databases, "_SECONDS_TO_ANSWER", 1e-9)
+    monkeypatch.setattr(databases, "_SECONDS_OF_A_STATEMENT", 0.001)
+    assert await verify(None, as_json=True) == 0
+
+
+async def test_whoever_waits_at_a_terminal_is_told_how_far_it_is(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert url
+    await verify(None, as_json=True)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    await verify(None, as_json=True)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["ok"]
+    assert all(invariant.claim in told.err for invariant in verification.invariants())

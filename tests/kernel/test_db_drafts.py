@@ -138,3 +138,20 @@ async def test_it_asks_nothing(tenant_id: UUID) -> None:
     await draft.send()
     with pytest.raises(Unforeseen):
         await draft.column(str, "SELECT name FROM principal")
+
+
+async def test_a_look_sees_its_tenants_rows_only_and_leaves_no_tenant_behind(
+    database_url: str, database: Database, tenant_id: UUID
+) -> None:
+    async with database.transaction(tenant_id) as tx:
+        await identity.create_principal(tx, "agent", "ours")
+    async with database.transaction(other_id := new_id()) as tx:
+        await identity.create_tenant(tx, "other")
+        await identity.create_principal(tx, "agent", "theirs")
+    one = await Database.open(database_url, connections=1)
+    seen = "SELECT p.name FROM gate, principal p WHERE gate.tenant_id IS NOT NULL AND p.name <> $1"
+    assert await one.look(tenant_id, str, seen, "operator") == ["ours"]
+    assert await one.look(other_id, str, seen, "operator") == ["theirs"]
+    async with one.transaction(read_only=True) as tx:
+        assert await tx.value(int, "SELECT count(*) FROM principal") == 0
+    await one.close()

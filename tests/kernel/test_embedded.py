@@ -209,6 +209,15 @@ def test_a_setting_reaches_the_server(data: Path) -> None:
         assert setting(postgres.start(), "max_connections") == "37"
 
 
+def test_it_has_room_for_a_large_ledger(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 2**19}
+    monkeypatch.setattr(os, "sysconf", memory.__getitem__)
+    with EmbeddedPostgres(data, settings={"checkpoint_timeout": "1min"}) as postgres:
+        url = postgres.start()
+        seen = [setting(url, name) for name in ("shared_buffers", "max_wal_size", "checkpoint_timeout")]
+    assert seen == ["256MB", "8GB", "1min"]
+
+
 def test_a_setting_that_postgres_refuses_is_told_in_its_words(data: Path) -> None:
     with pytest.raises(PostgresUnavailable, match="shared_buffers"):
         EmbeddedPostgres(data, settings={"shared_buffers": "plenty"}).start()

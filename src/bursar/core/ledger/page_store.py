@@ -1,10 +1,9 @@
 """The statements that write what was decided: balances, entries with their postings, holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from uuid import UUID
+from collections.abc import Iterable, Sequence
 
 from bursar.core.ledger.book import Page
-from bursar.core.ledger.model import Account, Balance, Hold
+from bursar.core.ledger.model import Account, Hold
 from bursar.core.ledger.rows import written
 from bursar.kernel.db import Draft, Tx, once
 
@@ -12,27 +11,29 @@ from bursar.kernel.db import Draft, Tx, once
 def write(tx: Tx, page: Page) -> None:
     """Have stored what was decided: balances, entries with their postings, holds."""
     if page.balances:
-        _update_balances(tx, page.balances)
+        _update_balances(tx, page)
     if page.entries:
         _insert_entries(tx, page)
     if page.holds:
         _write_holds(tx, list(page.holds.values()))
 
 
-def _update_balances(tx: Tx, balances: Mapping[UUID, Balance]) -> None:
+def _update_balances(tx: Tx, page: Page) -> None:
     """Nothing is inserted: the accounts are locked, so they are there.
 
     An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
-    each by its key.
+    each by its key: by the one with the currency, which the foreign keys of its postings go by at once.
     """
+    balances = page.balances
     tx.later(
-        """INSERT INTO account (tenant_id, id, posted_minor, held_minor, version, number, name, currency, normal_side)
-           SELECT $1, *, '', '', 'XXX', 'debit'
-           FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
-           ON CONFLICT (tenant_id, id) DO UPDATE
+        """INSERT INTO account (tenant_id, id, currency, posted_minor, held_minor, version, number, name, normal_side)
+           SELECT $1, *, '', '', 'debit'
+           FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+           ON CONFLICT (tenant_id, id, currency) DO UPDATE
            SET posted_minor = excluded.posted_minor, held_minor = excluded.held_minor, version = excluded.version""",
         tx.tenant,
         list(balances),
+        [page.book.accounts[account_id].currency for account_id in balances],
         *_columns(balances.values(), 3),
     )
 
@@ -50,11 +51,13 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
                                      floor_minor, upstream, currency)
            SELECT gate.tenant_id, w.id, w.posted, w.version, w.name, w.number, coalesce(w.status, $7),
-                  coalesce(w.normal_side, $9), coalesce(w.floor_minor, $11), coalesce(w.upstream, $13), 'XXX'
+                  coalesce(w.normal_side, $9), coalesce(w.floor_minor, $11), coalesce(w.upstream, $13),
+                  coalesce(w.currency, $15)
            FROM gate, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $8::text[],
-                             $10::bigint[], $12::text[])
-                      w (id, posted, version, name, number, status, normal_side, floor_minor, upstream)
-           ON CONFLICT (tenant_id, id) DO UPDATE SET posted_minor = excluded.posted_minor, version = excluded.version
+                             $10::bigint[], $12::text[], $14::text[])
+                      w (id, posted, version, name, number, status, normal_side, floor_minor, upstream, currency)
+           ON CONFLICT (tenant_id, id, currency) DO UPDATE
+           SET posted_minor = excluded.posted_minor, version = excluded.version
            WHERE a.version = excluded.name::bigint AND a.posted_minor = excluded.number::bigint
              AND a.status = excluded.status
              AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
@@ -69,6 +72,7 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
         *once([account.normal_side for account in before]),
         *once([account.floor_minor for account in before]),
         *once([account.upstream for account in before]),
+        *once([account.currency for account in before]),
         rows=len(before),
     )
     if page.entries:

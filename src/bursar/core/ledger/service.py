@@ -1,6 +1,7 @@
 """The verbs of the book that move money. `send_many` is the only road on which it moves."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from bursar.core.ledger.orders import (
     Undertake,
 )
 from bursar.core.ledger.outcomes import Outcome
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Database, Tx
 from bursar.kernel.ids import new_id
 
 # Called when every row is locked; returns the gate that each order has to pass.
@@ -87,9 +88,9 @@ async def unexamined(_: Book) -> Gate:
     return through
 
 
-async def list_accounts(tx: Tx, refs: Iterable[AccountRef]) -> list[Account]:
-    """Accounts as they are, without a lock: nothing is decided on them that is not checked as it is written."""
-    return await store.list_accounts_as_they_are(tx, refs)
+async def recall(database: Database, tenant_id: UUID, refs: Iterable[AccountRef]) -> tuple[list[Account], datetime]:
+    """Accounts as they are, without a lock, and the database's clock; what is decided on them must be checked."""
+    return await store.recall_accounts(database, tenant_id, refs)
 
 
 async def expire(tx: Tx, hold_ids: Sequence[UUID]) -> list[tuple[UUID, Hold]]:

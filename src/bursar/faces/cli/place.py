@@ -15,6 +15,7 @@ from bursar.kernel.embedded import EmbeddedPostgres
 from bursar.kernel.migrate import migrate
 from bursar.kernel.settings import Settings
 
+VERIFIER = "bursar_verify"
 _SANDBOX_LOCK = 72_707_370
 # The tenant of a command that names none, where there is no sandbox.
 _FIRST_TENANT = "main"
@@ -64,7 +65,10 @@ async def reached(data: Path | None) -> AsyncGenerator[tuple[str, EmbeddedPostgr
 
 
 async def database_as(url: str, role: str, connections: int) -> Database:
-    """The database as a role, by so many connections, in the way that the settings say."""
+    """The database as a role, by so many connections, in the way that the settings say.
+
+    Who verifies reads whole tables, however large they are, and waits for that.
+    """
     settings = Settings()
     return await Database.open(
         url,
@@ -72,6 +76,7 @@ async def database_as(url: str, role: str, connections: int) -> Database:
         connections=connections,
         statement_cache_size=settings.statement_cache_size,
         pooled=settings.pooled,
+        patient=role == VERIFIER,
     )
 
 

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bursar.faces.cli.place import opened
+from bursar.faces.cli.place import VERIFIER, opened
 from bursar.features.lending import checking
 from bursar.features.verification import service as verification
-from bursar.features.verification.model import Replay, Violation
+from bursar.features.verification.model import Invariant, Replay, Violation
 
 REPLAYS = (
     Replay("I79", "A loan is what its facts make of it", "loans", checking.check_loans),
@@ -23,10 +23,11 @@ REPLAYS = (
 
 async def verify(data: Path | None, *, as_json: bool) -> int:
     """Verify all tenants in one snapshot and print what was found; returns the exit code, 1 when anything is broken."""
-    async with opened(data, role="bursar_verify") as place, place.database.transaction(read_only=True) as tx:
-        found = await verification.verify(tx)
+    async with opened(data, role=VERIFIER) as place, place.database.transaction(read_only=True) as tx:
         rows = await verification.count_rows(tx)
-        found += await verification.replayed(tx, REPLAYS, functools.partial(_tell, rows))
+        found = await verification.verify(tx, told=_tell_asked)
+        found += await verification.replayed(tx, REPLAYS, functools.partial(_tell_replayed, rows))
+    _tell("")
     if as_json:
         _print_json(found, rows)
     else:
@@ -34,11 +35,20 @@ async def verify(data: Path | None, *, as_json: bool) -> int:
     return 1 if found else 0
 
 
-def _tell(rows: dict[str, int], replay: Replay, looked_at: int) -> None:
-    """Count what is looked at, and say so to whoever waits at a terminal."""
-    rows[replay.kind] = looked_at
+def _tell(text: str) -> None:
+    """Say to whoever waits at a terminal what is being done, over what was said before."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{looked_at:,} {replay.kind} replayed ")
+        sys.stderr.write(f"\r\x1b[K{text}\r")
+        sys.stderr.flush()
+
+
+def _tell_asked(number: int, invariant: Invariant) -> None:
+    _tell(f"{number} of {len(verification.invariants())}: {invariant.name} {invariant.claim}")
+
+
+def _tell_replayed(rows: dict[str, int], replay: Replay, looked_at: int) -> None:
+    rows[replay.kind] = looked_at
+    _tell(f"{looked_at:,} {replay.kind} replayed")
 
 
 def _print_json(found: Sequence[Violation], rows: dict[str, int]) -> None:

@@ -5,12 +5,12 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, LiteralString, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from bursar.kernel.db.draft import Draft
+from bursar.kernel.db.draft import Draft, asking
 from bursar.kernel.db.ending import at_once, begin_text, commit, roll_back, settings_text, uninterrupted
 from bursar.kernel.db.failures import (
     LOST,
@@ -38,6 +38,9 @@ _POOLED_HINT = " If there is a pooler such as PgBouncer between, set BURSAR_POOL
 _SECONDS_TO_SETTLE = 2.0
 _SECONDS_OF_A_PLAN = 20
 _SECONDS_TO_CONNECT = 2.0
+# The server gives up a statement first, and says so.
+_SECONDS_OF_A_STATEMENT = 30
+_SECONDS_TO_ANSWER = 35
 
 
 async def connect(url: str) -> Any:
@@ -76,18 +79,21 @@ class Database:
         statement_cache_size: int = 200,
         durable: bool = True,
         pooled: bool = False,
+        patient: bool = False,
     ) -> "Database":
         """Connect as `role`; with `durable` (always but in the control of the crash tests) refuse weak settings.
 
         `pooled`: the URL leads to a pooler, which hands each transaction to any session, so all settings are its own.
+        `patient`: whatever is asked may take as long as it takes.
         """
+        seconds_to_answer = None if patient else _SECONDS_TO_ANSWER
         settings = {
             "role": role,
             "search_path": "bursar",
             "timezone": "UTC",
             "lock_timeout": "2s",
-            "statement_timeout": "30s",
-            "idle_in_transaction_session_timeout": "30s",
+            "statement_timeout": "0" if patient else f"{_SECONDS_OF_A_STATEMENT}s",
+            "idle_in_transaction_session_timeout": "0" if patient else "30s",
             # Every statement has its index; a plan made while a table was small must not scan it when it is large.
             "enable_seqscan": "off",
             # They are short and many: to compile one, as a server that can does where a cost looks high, costs more.
@@ -114,7 +120,7 @@ class Database:
             max_cached_statement_lifetime=_SECONDS_OF_A_PLAN,
             max_queries=10_000_000,
             timeout=_SECONDS_TO_CONNECT,
-            command_timeout=35,
+            command_timeout=seconds_to_answer,
         )
         try:
             await pool.release(await pool.acquire())  # So that what is wrong with the server is said now.
@@ -124,7 +130,7 @@ class Database:
 
         async def connect_beside() -> Any:
             return await asyncpg.connect(
-                url, server_settings=of_session, timeout=_SECONDS_TO_CONNECT, command_timeout=35
+                url, server_settings=of_session, timeout=_SECONDS_TO_CONNECT, command_timeout=seconds_to_answer
             )
 
         return cls(pool, seconds_to_wait, None if pooled else connect_beside, its_own)
@@ -173,6 +179,20 @@ class Database:
         sql, args = draft.statement([*sorted(set(locks)), token])
         async with self._connection(draft.tenant_id) as connection:
             return await uninterrupted(at_once(connection, token, sql, args))
+
+    async def look(
+        self, tenant_id: UUID, into: Callable[..., Result], sql: LiteralString, *args: object
+    ) -> list[Result]:
+        """The rows of one SELECT, each as `into(*columns)`, in a transaction of its own and one round trip.
+
+        `gate.tenant_id` in its text is the tenant's, known when row security is set. Errors are those of a transaction.
+        """
+        assert self.takes_drafts
+        async with self._connection() as connection:
+            try:
+                return [into(*row) for row in await connection.fetch(asking(sql, len(args)), tenant_id, *args)]
+            except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
+                raise translated(error) from error
 
     async def listen(self, channel: str, heard: Callable[[str | None], None]) -> None:
         """Tell of every notification on a channel until cancelled, over a connection beside the pool.

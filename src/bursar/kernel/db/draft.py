@@ -93,3 +93,11 @@ def _text(parts: tuple[_Part, ...]) -> str:
     named = ", ".join([_GATE, *(f"s{i} AS ({text})" for i, text in enumerate(texts))])
     conditions = " ".join(["WHEN (SELECT locks FROM gate) IS NULL THEN stale()", *whens])
     return f"WITH {named} SELECT CASE {conditions} ELSE clock_timestamp() END"
+
+
+@lru_cache(maxsize=64)
+def asking(sql: str, args: int) -> str:
+    """A SELECT, with the number of its arguments, as one that sets row security for itself; the tenant goes first."""
+    (text,) = numbered([(sql, args)], before=1)
+    gate = "SELECT $1::uuid AS tenant_id, set_config('app.tenant_id', $1::uuid::text, true)"
+    return f"WITH gate AS MATERIALIZED ({gate}) {text}"

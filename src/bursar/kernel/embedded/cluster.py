@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from bursar.kernel.embedded.programs import PostgresUnavailable, Programs
 
-START_SECONDS = 120
+# What was logged since the last checkpoint is done again first, up to some gigabytes.
+START_SECONDS = 600
 STOP_SECONDS = 60
 PORT = 5432
 
@@ -21,6 +22,11 @@ PASSING_TROUBLES = ("shared memory block", "lock file")
 
 # The address of a Unix socket holds 104 bytes on some systems; PostgreSQL's file name and the end take 15 of them.
 LONGEST_SOCKET_DIRECTORY = 88
+
+
+# After a checkpoint the first change of each page puts the whole page into the log. A large ledger changes pages all
+# over, so with PostgreSQL's own gigabyte it would be at the next checkpoint before it has been through with that.
+ROOM_FOR_THE_LOG = {"max_wal_size": "8GB", "checkpoint_timeout": "30min"}
 
 
 class State(Enum):
@@ -136,6 +142,8 @@ class Cluster:
     def _all_settings(self) -> dict[str, str]:
         return {
             "max_connections": "100",
+            **ROOM_FOR_THE_LOG,
+            "shared_buffers": f"{_megabytes_of_pages()}MB",
             **self._settings,
             "listen_addresses": "",
             "port": str(PORT),
@@ -179,6 +187,14 @@ class Cluster:
         with contextlib.suppress(OSError):
             return (process / "cwd").readlink() == self._directory
         return False
+
+
+def _megabytes_of_pages() -> int:
+    """How much PostgreSQL keeps of its pages, as far as there are so many: an eighth of the memory, 2 GB at most."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):  # Without a limit there is no file, or no number in it.
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(max(memory // 2**20 // 8, 128), 2_048)
 
 
 def _initdb_options(major: int) -> list[str]:
