@@ -13,6 +13,7 @@ from bursar.core.ledger import accounts
 from bursar.core.ledger import service as ledger
 from bursar.core.ledger.accounts import OpenAccount
 from bursar.core.ledger.model import Account, AccountRef
+from bursar.features.risk.deciding import assess
 from bursar.kernel.db import Database, Unforeseen
 from bursar.kernel.ids import new_id
 
@@ -22,7 +23,7 @@ async def remembered(database: Database, tenant_id: UUID) -> Memory:
     """A memory that knows nothing yet of the accounts a-0 to a-9."""
     async with database.transaction(tenant_id) as tx:
         await accounts.open_many(tx, [OpenAccount(f"a-{n}", "", "USD") for n in range(10)])
-    return Memory(database, tenant_id, Room())
+    return Memory(database, tenant_id, Room(), assess)
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ class Database:
         `gate.tenant_id` in its text is the tenant's, known when row security is set. Errors are those of a transaction.
         """
         assert self.takes_drafts
-        async with self._connection() as connection:
+        async with self._connection(tenant_id) as connection:
             try:
                 return [into(*row) for row in await connection.fetch(asking(sql, len(args)), tenant_id, *args)]
             except (asyncpg.PostgresError, *LOST, TimeoutError) as error:
