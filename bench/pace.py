@@ -20,7 +20,7 @@ from bench.load import Measurement, summarise
 from bench.wire import Endpoint, read_answer
 from bench.workloads import ANY_TWO, transfers
 
-# More than are ever under way, so that a slow answer holds no later request back.
+# As many as the other measurements have; a request that finds none free waits, and that counts as its own time.
 CONNECTIONS: Final = 64
 # What is due in less is sent together: the loop's clock counts milliseconds.
 TICK_SECONDS: Final = 0.001

@@ -43,7 +43,7 @@ def measure_transfers(scratch: Path, rounds: int, seconds: float) -> Report:
                 TPCB: {PGBENCH: pgbench(empty_database(url, "bench_tpcb"), scratch)}
             }
             measured = list(measure_rounds(plan, url, rounds, seconds))
-            paced = {side: at_pace(services[side], SHARE * highest(measured, side)) for side in OURS}
+            paced = {side: at_pace(services[side], SHARE * highest(measured, side)) for side in (EMPTY, *OURS)}
             measured += measure_rounds({STEADY: paced}, url, rounds, seconds)
         seen = summarised(measured)
         return Report(describe(url), seconds, seen, goals(seen), violations(place), measured)

@@ -26,6 +26,7 @@ async def story(database: Database, tenant_id: UUID) -> Story:
     await story.tell("""
         alice has 1000.00 USD
         bob has 0.00 USD
+        carol has 1000.00 USD
     """)
     return story
 
@@ -68,12 +69,13 @@ def _check(reply: Reply, moved: int) -> str:
 
 
 async def _cut_commits(story: Story, proxy: Proxy, desk: Desk, cuts: int) -> None:
+    await story.tell("alice holds 1.00 USD as h1")
     random = Random(cuts)
     made: Counter[Cut] = Counter()
     told: Counter[str] = Counter()
     while made.total() - made["pass"] < cuts:
-        # An agent's goes by a transaction, an operator's by one statement.
-        send = transfer(random.choice((story.operator, story.agent)), "alice", "bob")
+        # From an account with a hold on it one goes by a transaction, from the other by one statement.
+        send = transfer(random.choice((story.operator, story.agent)), random.choice(("alice", "carol")), "bob")
         proxy.plan(random.choices(("before", "after", "at once"), k=random.choice((1, 1, 1, 2, 3, 5))))
         before = await _moved(story)
         reply = await desk.submit(send)
@@ -110,8 +112,13 @@ async def test_a_cut_batch_is_settled_for_each_of_its_callers(story: Story, line
 
 
 async def _learn(desk: Desk, story: Story) -> None:
-    """Have the desk know the agent, so that it asks nothing beside the transaction that is cut."""
-    assert isinstance(await desk.submit(transfer(story.agent, "alice", "alice")), Answer)
+    """Have the desk know all that it would ask for beside the transaction that is cut.
+
+    There is one, because an account with a hold on it is only looked at under its lock.
+    """
+    await story.tell("alice holds 1.00 USD as h1")
+    refused = await desk.submit(transfer(story.agent, "alice", "bob", 10**9))
+    assert isinstance(refused, Answer)
 
 
 async def test_a_commit_that_is_cut_again_and_again_is_given_up_and_has_moved_nothing(

@@ -290,7 +290,7 @@ async def test_what_is_remembered_of_limits_is_bounded(capped: Office, monkeypat
     for limit in limits:
         async with capped.database.transaction(capped.story.tenant_id, read_only=True) as tx:
             await rules.learn_mandates(tx, [clerk], assess)
-            await rules.learn(tx, Unlearnt([limit], [limit[2]]))
+        await rules.learn(capped.database, capped.story.tenant_id, Unlearnt([limit], [limit[2]]))
     for limit in limits:
         with suppress(Unlearnt):
             rules.known([limit], [], [])

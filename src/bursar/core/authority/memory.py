@@ -94,8 +94,7 @@ class Memory:
 
     async def learn(self, unlearnt: Unlearnt) -> None:
         """Look up what their rules look at."""
-        async with self._database.transaction(self.tenant_id, read_only=True) as tx:
-            await self.rules.learn(tx, unlearnt)
+        await self.rules.learn(self._database, self.tenant_id, unlearnt)
 
     async def book(self, refs: Iterable[AccountRef]) -> Book:
         """The accounts named, and a moment that is not after the database's; `Unforeseen` if one is not there."""

@@ -17,7 +17,7 @@ from bursar.core.authority.facts_store import Counterparty, Known, Limit, list_m
 from bursar.core.authority.mandate import Mandate, chain_of
 from bursar.core.authority.sources import Agent
 from bursar.core.authority.turn_store import Piece, Since
-from bursar.kernel.db import Tx, Unforeseen
+from bursar.kernel.db import Database, Tx, Unforeseen
 
 _MOST_AGENTS = 10_000
 _MOST_PAYEES = 100_000
@@ -159,7 +159,7 @@ class Rulebook:
         for mandate_id in turns.keys() - self._turns.keys():  # What was decided meanwhile is newer.
             self._turns[mandate_id], self._used[mandate_id] = turns[mandate_id], {}
 
-    async def learn(self, tx: Tx, unlearnt: Unlearnt) -> None:
+    async def learn(self, database: Database, tenant_id: UUID, unlearnt: Unlearnt) -> None:
         """Look up what is used, and who payees are.
 
         What is used of a limit that is not remembered stands under the turn that is: this process has not touched the
@@ -171,7 +171,7 @@ class Rulebook:
         if sum(map(len, self._used.values())) > _MOST_LIMITS:
             self.forget(list(self._used))
         payees, used = self._payees, {limit: self._used.get(limit[0], {}) for limit in unlearnt.limits}
-        pieces, found = await turn_store.look_up(tx, unlearnt.limits, unlearnt.payees)
+        pieces, found = await turn_store.look_up(database, tenant_id, unlearnt.limits, unlearnt.payees)
         for payee in unlearnt.payees:
             payees[payee] = found.get(payee)
         for limit, of_mandate in used.items():

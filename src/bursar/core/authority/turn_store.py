@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bursar.core.authority.facts import Meter, Used
 from bursar.core.authority.facts_store import Counterparty
-from bursar.kernel.db import Draft, Tx
+from bursar.kernel.db import Database, Draft, Tx
 
 # A limit, and the first piece of time that still counts.
 Since: TypeAlias = tuple[UUID, str, UUID, datetime]
@@ -36,7 +36,7 @@ async def list_turns(tx: Tx, mandate_ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 
 async def look_up(
-    tx: Tx, limits: Sequence[Since], account_ids: Sequence[UUID]
+    database: Database, tenant_id: UUID, limits: Sequence[Since], account_ids: Sequence[UUID]
 ) -> tuple[dict[Since, dict[datetime, Piece]], dict[UUID, Counterparty]]:
     """In one round trip what is used of each piece of these limits, and who the payees behind accounts are.
 
@@ -44,22 +44,22 @@ async def look_up(
     """
     used: dict[Since, dict[datetime, Piece]] = {}
     payees: dict[UUID, Counterparty] = {}
-    rows = await tx.rows(
+    rows = await database.look(
+        tenant_id,
         _row,
         """SELECT w.i, u.bucket, u.amount_minor, u.uses, u.given_back, NULL::uuid, NULL::uuid, NULL::text, NULL::text
-           FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[]) WITH ORDINALITY
+           FROM gate CROSS JOIN unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[]) WITH ORDINALITY
                 w (mandate_id, window_key, payee_id, since, i)
            CROSS JOIN LATERAL (
                SELECT bucket, amount_minor, uses, given_back FROM limit_usage
-               WHERE tenant_id = $1 AND mandate_id = w.mandate_id AND window_key = w.window_key
+               WHERE tenant_id = gate.tenant_id AND mandate_id = w.mandate_id AND window_key = w.window_key
                  AND payee_id = w.payee_id AND bucket >= w.since OFFSET 0) u
            UNION ALL
            SELECT NULL, c.created_at, c.version, NULL, NULL, c.id, c.account_id, c.name, c.status
-           FROM unnest($6::uuid[]) w (account_id)
+           FROM gate CROSS JOIN unnest($5::uuid[]) w (account_id)
            CROSS JOIN LATERAL (
                SELECT id, account_id, name, status, version, created_at FROM counterparty
-               WHERE tenant_id = $1 AND account_id = w.account_id LIMIT 1) c""",
-        tx.tenant,
+               WHERE tenant_id = gate.tenant_id AND account_id = w.account_id LIMIT 1) c""",
         *([list(column) for column in zip(*limits, strict=True)] or ([],) * 4),
         account_ids,
     )
