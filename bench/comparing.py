@@ -68,12 +68,13 @@ def measure_rounds(
 ) -> Iterator[Round]:
     """Every measurement of the run: the sides of each workload, by turns, and in turned order in every second round.
 
-    Round 0 warms up. Without `checkpoints` before each, they come as PostgreSQL makes them.
+    A round goes through all workloads, so that a machine that is slow for a while is so for each of them. Round 0
+    warms up. Without `checkpoints` before each, they come as PostgreSQL makes them.
     """
     steps = [
         (workload, number, name)
-        for workload, sides in plan.items()
         for number in range(rounds + 1)
+        for workload, sides in plan.items()
         for name in list(sides)[:: 1 if number % 2 else -1]
     ]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -8,7 +8,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, process_time
 from typing import Final, cast
 
@@ -16,7 +16,7 @@ import uvloop
 from pydantic import TypeAdapter
 
 from bench.comparing import Side
-from bench.load import Measurement, summarise
+from bench.load import Load, Measurement, measure, summarise
 from bench.wire import Endpoint, read_answer
 from bench.workloads import ANY_TWO, transfers
 
@@ -25,6 +25,8 @@ CONNECTIONS: Final = 64
 # What is due in less is sent together: the loop's clock counts milliseconds.
 TICK_SECONDS: Final = 0.001
 STOP_SECONDS: Final = 600.0
+# Seeds above these are of other requests.
+MOST_ROUNDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,22 @@ async def keep_sending(queue: Queue, work: Pace, requests: Iterator[bytes], stop
         queue.send()
         await asyncio.sleep(max(due - now, TICK_SECONDS))
     queue.end()
+
+
+def at_share(endpoint: Endpoint, share: float) -> Side:
+    """A side that is asked as often as it can answer, and then that many times this share a second.
+
+    The highest rate is measured just before: a moment later the machine may be another. What a transfer costs is of
+    both, the rest of the second.
+    """
+
+    def measured(workload: str, seed: int, seconds: float) -> Measurement:
+        most = measure(Load(endpoint, ANY_TWO, seed, seconds))
+        paced = at_pace(endpoint, share * most.rate).measure(workload, seed + MOST_ROUNDS, seconds)
+        transfers, cpu_seconds = most.transfers + paced.transfers, most.cpu_seconds + paced.cpu_seconds
+        return replace(paced, transfers=transfers, cpu_seconds=cpu_seconds)
+
+    return Side(measured, endpoint.pid)
 
 
 def at_pace(endpoint: Endpoint, per_second: float) -> Side:

@@ -1,6 +1,6 @@
 """Transfers one at a time: Bursar beside a route that does nothing and a tutorial's service, and what mandates cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -8,10 +8,10 @@ from bench import plots
 from bench.comparing import Side, describe, measure_rounds, over_http, postgres
 from bench.goals import Goal, ratio
 from bench.mandates import EVERY_RULE, MANDATES, agents_under
-from bench.pace import at_pace
+from bench.pace import at_share
 from bench.page import Picture, Section
 from bench.plots import Bar, Group
-from bench.report import Report, Round, Summaries, Summary, summarised
+from bench.report import Report, Summaries, Summary, summarised
 from bench.report import section_of as report_section
 from bench.services import empty_database, running_baseline, running_bursar, running_empty, violations
 from bench.tpcb import PGBENCH, TPCB, pgbench
@@ -40,11 +40,10 @@ def measure_transfers(scratch: Path, rounds: int, seconds: float) -> Report:
             services = {EMPTY: empty, BASELINE: plain, OPERATOR: ours, AGENT: agents_under(EVERY_RULE, ours, place)}
             sides = {side: over_http(endpoint) for side, endpoint in services.items()}
             plan = dict.fromkeys(COMPARED, sides) | {
-                TPCB: {PGBENCH: pgbench(empty_database(url, "bench_tpcb"), scratch)}
+                TPCB: {PGBENCH: pgbench(empty_database(url, "bench_tpcb"), scratch)},
+                STEADY: {side: at_share(services[side], SHARE) for side in (EMPTY, *OURS)},
             }
             measured = list(measure_rounds(plan, url, rounds, seconds))
-            paced = {side: at_pace(services[side], SHARE * highest(measured, side)) for side in (EMPTY, *OURS)}
-            measured += measure_rounds({STEADY: paced}, url, rounds, seconds)
         seen = summarised(measured)
         return Report(describe(url), seconds, seen, goals(seen), violations(place), measured)
 
@@ -80,11 +79,6 @@ def _waits(sides: Mapping[str, Summary]) -> list[Bar]:
     """The percentiles of each side that answered."""
     latencies = ((side, of_side.latency) for side, of_side in sides.items())
     return [Bar(side, (seen.p50, seen.p95, seen.p99), side in OURS) for side, seen in latencies if seen]
-
-
-def highest(rounds: Sequence[Round], side: str) -> float:
-    """The best rate that a side came to with any two accounts."""
-    return max(each.measurement.rate for each in rounds if (each.workload, each.side) == (ANY_TWO, side))
 
 
 def goals(seen: Summaries) -> list[Goal]:
