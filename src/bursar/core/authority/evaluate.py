@@ -5,7 +5,6 @@ The order is fail-closed, every rule is asked and all reasons are kept; deny goe
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from bursar.core.authority.facts import (
     ANY_PAYEE,
@@ -30,9 +29,8 @@ from bursar.core.authority.mandate import (
     Terms,
     Trigger,
     Window,
-    zone_of,
 )
-from bursar.core.authority.periods import Span, span_of, span_of_velocity
+from bursar.core.authority.periods import Span, local_at, span_of, span_of_velocity
 from bursar.core.authority.refusals import (
     CurrencyNotMandated,
     LimitExceeded,
@@ -181,7 +179,7 @@ def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> 
     hours = terms.hours
     if hours is None:
         return
-    local = _local(now, hours.time_zone)
+    local = local_at(now, hours.time_zone)
     if DAYS[local.weekday()] in hours.days and hours.start <= local.time() < hours.end:
         asked.silent.append("hours")
         return
@@ -191,12 +189,6 @@ def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> 
         f" there it is {DAYS[local.weekday()]} {local:%H:%M}."
     )
     asked.deny(mandate, "hours", OutsideTimeWindow(fact))
-
-
-# The orders of a batch share their moment.
-@lru_cache(maxsize=64)
-def _local(now: datetime, time_zone: str) -> datetime:
-    return now.astimezone(zone_of(time_zone))
 
 
 def _ask_window(asked: _Asked, facts: Facts, mandate: Mandate, window: Window, payment: Payment) -> None:

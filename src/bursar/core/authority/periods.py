@@ -20,6 +20,12 @@ class Span(NamedTuple):
 
 
 # The orders of a batch share their moment.
+@lru_cache(maxsize=64)
+def local_at(now: datetime, time_zone: str) -> datetime:
+    """A moment as the clocks of a zone show it."""
+    return now.astimezone(zone_of(time_zone))
+
+
 @lru_cache(maxsize=256)
 def span_of(window: Window, now: datetime) -> Span:
     """Where a window stands at a moment."""
