@@ -4,19 +4,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bursar.core.authority import counterparties, mandates, rulebook
 from bursar.core.authority.desk import Desk
-from bursar.core.authority.facts import NOTHING_USED, Used
 from bursar.core.authority.narrowing import WIDEST
 from bursar.core.authority.refusals import PossibleDuplicate
 from bursar.core.authority.remaining import authorised_of
-from bursar.core.authority.rulebook import Pieces, Rulebook, Unlearnt
-from bursar.core.authority.turn_store import Piece
+from bursar.core.authority.rulebook import Rulebook, Unlearnt
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.orders import PlaceHold
@@ -38,7 +35,6 @@ from tests.people import allow
 from tests.stories import Story
 
 CAP = 20
-SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -299,14 +295,3 @@ async def test_what_is_remembered_of_limits_is_bounded(capped: Office, monkeypat
             rules.known([], [limit[2]], [])
             known += 1
     assert 2 <= known <= 2 * 4
-
-
-def test_pieces_of_time_that_are_over_count_no_more() -> None:
-    pieces = Pieces({NOW - SECOND: Piece(5, 1, 0), NOW: Piece(3, 2, 4)})
-    assert pieces.since(NOW - SECOND) == Used(8, 3)
-    assert pieces.use(NOW, Used(2, 1)) == 4
-    assert pieces.since(NOW - SECOND) == Used(10, 4)
-    assert pieces.since(NOW) == Used(5, 3)
-    assert pieces.use(NOW + SECOND, Used(1, 1)) == 0
-    assert (pieces.since(NOW), pieces.since(NOW + SECOND)) == (Used(6, 4), Used(1, 1))
-    assert pieces.since(NOW + 2 * SECOND) == NOTHING_USED

@@ -12,7 +12,7 @@ from uuid import UUID
 from bursar.core.authority import turn_store
 from bursar.core.authority.assessing import Assess, Question
 from bursar.core.authority.covering import is_for
-from bursar.core.authority.facts import NOTHING_USED, Earlier, Meter, Used
+from bursar.core.authority.facts import Earlier, Meter, Used
 from bursar.core.authority.facts_store import Counterparty, Known, Limit, list_mandates_for
 from bursar.core.authority.mandate import Mandate, chain_of
 from bursar.core.authority.sources import Agent
@@ -39,19 +39,19 @@ class Pieces:
 
     __slots__ = ("_moment", "_pieces", "_sum")
 
-    def __init__(self, pieces: dict[datetime, Piece]) -> None:
-        """As it was found, from the first piece on that counted then."""
+    def __init__(self, pieces: dict[datetime, Piece], moment: datetime) -> None:
+        """As it was found, from the piece of this moment on."""
         self._pieces = pieces
-        self._moment: datetime | None = None
-        self._sum = NOTHING_USED
+        self._moment = moment
+        self._sum = _sum(pieces)
 
     def since(self, moment: datetime) -> Used:
-        """All of it from this piece on; what is earlier never counts again."""
+        """All of it from this piece on; `Unforeseen` for an earlier one than before: a clock was set back."""
+        if moment < self._moment:
+            raise Unforeseen
         if moment != self._moment:
             self._pieces = {bucket: piece for bucket, piece in self._pieces.items() if bucket >= moment}
-            pieces = self._pieces.values()
-            self._sum = Used(sum(p.amount_minor for p in pieces), sum(p.uses for p in pieces))
-            self._moment = moment
+            self._moment, self._sum = moment, _sum(self._pieces)
         return self._sum
 
     def use(self, bucket: datetime, more: Used) -> int:
@@ -63,6 +63,10 @@ class Pieces:
 
 
 _NOTHING = Piece(0, 0, 0)
+
+
+def _sum(pieces: Mapping[datetime, Piece]) -> Used:
+    return Used(sum(p.amount_minor for p in pieces.values()), sum(p.uses for p in pieces.values()))
 
 
 class Rulebook:
@@ -175,7 +179,7 @@ class Rulebook:
         for payee in unlearnt.payees:
             payees[payee] = found.get(payee)
         for limit, of_mandate in used.items():
-            of_mandate.setdefault(limit[:3], Pieces(pieces.get(limit, {})))
+            of_mandate.setdefault(limit[:3], Pieces(pieces.get(limit, {}), limit[3]))
 
 
 def _of(agent: Agent, found: Sequence[Mandate]) -> list[Mandate]:
