@@ -2281,15 +2281,6 @@ ALTER TABLE ONLY bursar.payment
 ALTER TABLE ONLY bursar.payment
     ADD CONSTRAINT payment_tenant_id_method_id_fkey FOREIGN KEY (tenant_id, method_id) REFERENCES bursar.payment_method(tenant_id, id);
 
-ALTER TABLE ONLY bursar.posting
-    ADD CONSTRAINT posting_tenant_id_entry_id_fkey FOREIGN KEY (tenant_id, entry_id) REFERENCES bursar.entry(tenant_id, id);
-
-ALTER TABLE ONLY bursar.posting
-    ADD CONSTRAINT posting_tenant_id_source_id_currency_fkey FOREIGN KEY (tenant_id, source_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
-
-ALTER TABLE ONLY bursar.posting
-    ADD CONSTRAINT posting_tenant_id_target_id_currency_fkey FOREIGN KEY (tenant_id, target_id, currency) REFERENCES bursar.account(tenant_id, id, currency);
-
 ALTER TABLE ONLY bursar.principal
     ADD CONSTRAINT principal_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES bursar.tenant(tenant_id);
 

@@ -22,7 +22,7 @@ def _update_balances(tx: Tx, page: Page) -> None:
     """Nothing is inserted: the accounts are locked, so they are there.
 
     An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
-    each by its key: by the one with the currency, which the foreign keys of its postings go by at once.
+    each by its key: by the one with the currency, so that its postings need not ask for it again.
     """
     balances = page.balances
     tx.later(
