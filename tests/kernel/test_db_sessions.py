@@ -21,6 +21,18 @@ async def test_nothing_is_compiled_and_no_table_read_from_end_to_end(database: D
     assert dict(settings) == {"jit": "off", "enable_seqscan": "off"}
 
 
+async def test_only_who_is_patient_has_no_limits_of_time(database_url: str, database: Database) -> None:
+    """Verification reads everything, and between two questions it may count for long."""
+    limits = "SELECT name, setting::int FROM pg_settings WHERE name = ANY($1::text[])"
+    names = ["statement_timeout", "idle_in_transaction_session_timeout"]
+    patient = await Database.open(database_url, role="bursar_verify", connections=1, patient=True)
+    async with patient.transaction(read_only=True) as tx:
+        assert dict(await tx.pairs(limits, names)) == dict.fromkeys(names, 0)
+    await patient.close()
+    async with database.transaction(read_only=True) as tx:
+        assert all(milliseconds > 0 for _, milliseconds in await tx.pairs(limits, names))
+
+
 async def test_a_plan_is_made_anew_after_a_while(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < vars(databases)[SECONDS] <= 20
     monkeypatch.setattr(databases, SECONDS, 0.05)
