@@ -11,6 +11,8 @@ from uvicorn.server import ServerState
 
 from bursar.api.answering import Protocol
 from bursar.api.intake import Sent
+from bursar.api.problems import Complete
+from bursar.core.idempotency.model import Answer
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -72,6 +74,15 @@ async def test_an_answer_leaves_in_one_piece() -> None:
     assert head.split(b"\r\n") == [b"HTTP/1.1 201 Created", b"content-length: 16", b"x-request-id: req_1"]
     assert body == b'{"said":"hello"}'
     assert not wire.closed
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 401, 409, 503])
+def test_a_head_is_put_together_as_the_framework_does_it(status: int) -> None:
+    kind = "application/json" if status < 400 else "application/problem+json"
+    framework = Response(b"{}", status, {"Idempotent-Replayed": "true"}, media_type=kind)
+    ours = Complete(Answer(status, b"{}"), [(b"idempotent-replayed", b"true")])
+    assert (ours.status_code, ours.body, ours.raw_headers) == (status, framework.body, framework.raw_headers)
+    assert (ours.background, dict(ours.headers)) == (None, dict(framework.headers))
 
 
 async def test_requests_one_behind_the_other_are_answered_in_their_order() -> None:

@@ -135,6 +135,18 @@ def test_what_is_not_plain_json_is_not_read(body: bytes) -> None:
         read_json(body)
 
 
+@pytest.mark.parametrize(
+    ("body", "at"), [(b'{"a": 1}}', 8), (b'{"a": 1} {"b": 2}', 9), (b' {"a": }', 7), (b'{"a": 1} \n x', 11), (b"", 0)]
+)
+def test_a_refusal_names_the_place_where_json_ends(body: bytes, at: int) -> None:
+    with pytest.raises(InvalidArgument, match=rf"\(at character {at}\)"):
+        read_json(body)
+
+
+def test_blanks_around_an_object_are_none_of_it() -> None:
+    assert read_json(b' \t{"a": 1}\r\n') == read_json(b'{"a": 1}') == {"a": 1}
+
+
 def test_numbers_are_read_exactly() -> None:
     read = read_json(b'{"a": 0.1, "b": 9007199254740993, "c": 1e-2, "d": 9007199254740993.10, "e": -0.0}')
     assert {name: str(value) for name, value in read.items()} == {

@@ -1,9 +1,11 @@
 """What every route needs: who asks, the one way to change things, the one way to read."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from bursar.api.problems import MEDIA_TYPE, answer_of, response_of, retry_after
+from bursar.api.problems import Complete, RawHeader, answer_of, response_of, retry_after
 from bursar.api.turnstile import Turnstile
 from bursar.core.authority import service as authority
 from bursar.core.authority.actions import ACTIONS
@@ -28,7 +30,7 @@ from bursar.core.identity.model import Actor, Credential, SandboxCredential, Una
 from bursar.core.ledger.orders import Order
 from bursar.features.notifications.resolving import Resolve, system
 from bursar.features.payments.registry import NO_PROVIDERS, Providers
-from bursar.kernel.canonical import digest
+from bursar.kernel.canonical import Json, digest
 from bursar.kernel.db import Bell, Database, Tx, retrying
 from bursar.kernel.ids import show
 from bursar.kernel.refusal import InvalidArgument, Refusal
@@ -38,6 +40,9 @@ Result = TypeVar("Result")
 
 # Whom a quickstart call without a key is taken for when it names no agent.
 SANDBOX_AGENT = "agent_001"
+
+_REPLAYED: RawHeader = (b"idempotent-replayed", b"true")
+_KEY_NOT_USED: RawHeader = (b"idempotency-key-used", b"false")
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="bk_{live|test}_…", description="An API key of Bursar.")
 
@@ -114,7 +119,7 @@ class Caller:
         """The question to authority; equality of requests is the hash of their canonical content."""
         claim = None
         if key is not None:
-            content = asked.model_dump(mode="json") if asked else {}
+            content: dict[str, Json] = asked.__pydantic_serializer__.to_python(asked, mode="json") if asked else {}
             claim = Claim(key, digest({"about": about, "asked": content}))
         return Ask(self.credential, ACTIONS[action], self.request_id, claim)
 
@@ -199,11 +204,10 @@ class Caller:
         """A reply as it goes out."""
         if isinstance(reply, Refusal):
             return response_of(reply, self.request_id)
-        headers = {"Idempotent-Replayed": "true"} if reply.replayed else retry_after(reply)
+        headers = [_REPLAYED] if reply.replayed else retry_after(reply)
         if ask.claim is None:
-            headers["Idempotency-Key-Used"] = "false"
-        media_type = MEDIA_TYPE if reply.status >= 400 else "application/json"
-        return Response(reply.body, reply.status, headers, media_type=media_type)
+            headers.append(_KEY_NOT_USED)
+        return Complete(reply, headers)
 
 
 async def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
@@ -216,7 +220,9 @@ async def caller_of(door: Door, request_id: str, authorization: str) -> Caller:
     if credential is None and (authorization or door.sandbox is None):
         raise Unauthenticated
     if credential:
-        await door.turnstile.pass_through(credential, is_agent=door.desk.knows_as_agent(credential))
+        is_agent = door.desk.knows_as_agent(credential)
+        if seconds := door.turnstile.seconds_until_turn(credential, monotonic(), is_agent=is_agent):
+            await asyncio.sleep(seconds)
     return Caller(door, request_id, credential)
 
 

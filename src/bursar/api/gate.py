@@ -42,13 +42,14 @@ def read_json(body: bytes) -> Any:
     if _is_too_deep(body):
         raise InvalidArgument("body", f"is nested deeper than {MOST_DEPTH}, or has brackets that are not closed")
     try:
-        value = _DECODER.decode(text)
+        value = _decoded(text)
     except json.JSONDecodeError as error:
         raise InvalidArgument("body", f"is not JSON (at character {error.pos})") from None
     # A shape without required fields would take a Decimal for an object that has none of them.
     if type(value) not in (dict, NoneType):
         raise InvalidArgument("body", "is not a JSON object")
-    if _BAD_TEXT.search(text) or "\\" in text:
+    # Of bad ASCII the parser leaves only this one in strings.
+    if "\\" in text or ("\x7f" in text if text.isascii() else _BAD_TEXT.search(text)):
         _refuse_bad_text(value)
     return value
 
@@ -57,6 +58,15 @@ def refuse_bad_text(text: str, argument: str) -> None:
     """Refuse text with control, bidi or zero-width characters or lone surrogates: it is never stripped."""
     if _BAD_TEXT.search(text):
         raise InvalidArgument(argument, "contains control, invisible or reordering characters")
+
+
+def _decoded(text: str) -> Any:
+    """Without the decoder's search for blanks around the object, where there are none."""
+    if text.startswith("{") and text.endswith("}"):
+        value, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return value
+    return _DECODER.decode(text)
 
 
 def _is_too_deep(body: bytes) -> bool:

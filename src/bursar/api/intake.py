@@ -3,10 +3,11 @@
 import re
 import time
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from bursar.api.answering import SendWhole, taken_from
@@ -26,7 +27,10 @@ _WEBHOOKS = ("/v1/webhooks/", "/webhooks/payments")
 
 _LOCAL_HOST = re.compile(r"(127(\.[0-9]{1,3}){3}|localhost|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _LOCAL_ORIGIN = re.compile(rf"https?://{_LOCAL_HOST.pattern}", re.IGNORECASE)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+
+
+Headers: TypeAlias = Mapping[bytes, bytes]
 
 
 class Intake:
@@ -48,7 +52,8 @@ class Intake:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = headers_of(scope)
+        # By lower-case name; of one that came twice, the first.
+        headers: Headers = dict(reversed(scope["headers"]))
         request_id = _request_id(headers)
         sent = Sent(scope, send, request_id)
         try:
@@ -61,20 +66,19 @@ class Intake:
                 return
             scope["bursar"] = {
                 "headers": headers,
-                "json": _parse(body, headers) if _is_ours_to_read(scope) else None,
+                "json": _parse(body, headers) if lean or _is_ours_to_read(scope) else None,
                 "request_id": request_id,
             }
             if lean:
-                response = await lean.answer(scope, self._state.door)
-                await response(scope, receive, sent)
+                await sent.answer(await lean.answer(scope, self._state.door))
             else:
                 await self._app(scope, _replay(body, receive), sent)
         except Refusal as refusal:
-            await response_of(refusal, request_id)(scope, receive, sent)
+            await sent.answer(response_of(refusal, request_id))
         except Exception as error:  # noqa: BLE001 -- the last net: whatever it was, the caller gets a problem object
             self._telemetry.failed(request_id, error)
             if sent.status is None:
-                await response_of(InternalError(), request_id)(scope, receive, sent)
+                await sent.answer(response_of(InternalError(), request_id))
         finally:
             self._telemetry.answered(scope, sent.status, request_id, time.perf_counter() - started)
 
@@ -92,46 +96,53 @@ class Sent:
         self._whole: SendWhole | None = taken_from(scope)
         self.status: int | None = None
 
+    async def answer(self, response: Response) -> None:
+        """Send an answer whose bytes are all there."""
+        start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        await self._begin(start, {"type": "http.response.body", "body": response.body})
+
     async def __call__(self, message: Message) -> None:
         """Pass a message on; the head of an answer waits for the first of its body."""
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
             self._start = message
             return
         start, self._start = self._start, None
-        try:
-            if start:
-                self.status = start["status"]
-                if self._is_sent_whole(start, message):
-                    return
-                await self._send(start)
-            await self._send(message)
-        except (OSError, RuntimeError):
-            # A caller who has left is no failure of ours; the loop says so with either of the two.
-            return
+        if start:
+            await self._begin(start, message)
+        else:
+            await self._pass_on(message)
+
+    async def _begin(self, start: Message, message: Message) -> None:
+        self.status = start["status"]
+        start["headers"] = [*start.get("headers", ()), (b"x-request-id", self._request_id.encode())]
+        if not self._is_sent_whole(start, message):
+            await self._pass_on(start, message)
 
     def _is_sent_whole(self, start: Message, message: Message) -> bool:
         if self._whole is None or message.get("more_body"):
             return False
         return self._whole(start["status"], start["headers"], message.get("body", b""))
 
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """The headers by lower-case name; of one that came twice, the first."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(list(scope["headers"]))}
-
-
-def _request_id(headers: Mapping[str, str]) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else show("req", new_id())
+    async def _pass_on(self, *messages: Message) -> None:
+        try:
+            for message in messages:
+                await self._send(message)
+        except (OSError, RuntimeError):
+            # A caller who has left is no failure of ours; the loop says so with either of the two.
+            return
 
 
-def _refuse_foreign(headers: Mapping[str, str]) -> None:
+def _request_id(headers: Headers) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _REQUEST_ID.fullmatch(given) else show("req", new_id())
+
+
+def _refuse_foreign(headers: Headers) -> None:
     """A page of another site, or a name that was rebound to this machine, must not reach the sandbox."""
-    if not _LOCAL_HOST.fullmatch(headers.get("host", "")):
+    if not _LOCAL_HOST.fullmatch(headers.get(b"host", b"").decode("latin-1")):
         raise ForeignHost
-    origin = headers.get("origin")
-    if origin is not None and not _LOCAL_ORIGIN.fullmatch(origin):
+    origin = headers.get(b"origin")
+    if origin is not None and not _LOCAL_ORIGIN.fullmatch(origin.decode("latin-1")):
         raise ForeignHost
 
 
@@ -156,11 +167,11 @@ def _limit_of(path: str) -> int:
     return MOST_BYTES_OF_A_WEBHOOK if path.startswith(_WEBHOOKS) else MOST_BYTES
 
 
-async def _read_body(scope: Scope, headers: Mapping[str, str], receive: Receive) -> bytes | None:
+async def _read_body(scope: Scope, headers: Headers, receive: Receive) -> bytes | None:
     """The whole body; None when the caller left before its end, for half a request asks for nothing."""
     limit = _limit_of(scope["path"])
-    declared = headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and (len(declared) > 9 or int(declared) > limit):
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and (len(declared) > 9 or int(declared) > limit):
         raise BodyTooLarge
     chunks: list[bytes] = []
     size = 0
@@ -177,11 +188,11 @@ async def _read_body(scope: Scope, headers: Mapping[str, str], receive: Receive)
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
+def _parse(body: bytes, headers: Headers) -> Any:
     if not body:
         return None
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
         raise NotJson
     return read_json(body)
 

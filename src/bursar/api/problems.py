@@ -1,7 +1,7 @@
 """The one table that turns refusals into problem objects (RFC 9457)."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from starlette.responses import Response
 
@@ -20,7 +20,12 @@ from bursar.kernel.refusal import (
 )
 from bursar.wire.problems import ArgumentError, Problem
 
+# Its name in lower case, and its value.
+RawHeader: TypeAlias = tuple[bytes, bytes]
+
 MEDIA_TYPE = "application/problem+json"
+_PROBLEM: RawHeader = (b"content-type", MEDIA_TYPE.encode())
+_JSON: RawHeader = (b"content-type", b"application/json")
 
 
 class BodyTooLarge(Refusal):
@@ -128,9 +133,19 @@ def answer_of(refusal: Refusal, request_id: str, status: int | None = None) -> A
     return Answer(problem.status, body, retry_after_seconds=refusal.retry_after_seconds)
 
 
-def retry_after(answer: Answer) -> dict[str, str]:
+class Complete(Response):
+    """An answer as it goes out: its head is put together here, for the framework takes ten times as long."""
+
+    def __init__(self, answer: Answer, headers: Sequence[RawHeader]) -> None:
+        """`headers` are those beside the body's length and type."""
+        self.status_code, self.body, self.background = answer.status, answer.body, None
+        kind = _PROBLEM if answer.status >= 400 else _JSON
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(answer.body)), kind]
+
+
+def retry_after(answer: Answer) -> list[RawHeader]:
     """The header that says when to come again, for an answer that knows."""
-    return {} if answer.retry_after_seconds is None else {"Retry-After": str(answer.retry_after_seconds)}
+    return [] if answer.retry_after_seconds is None else [(b"retry-after", b"%d" % answer.retry_after_seconds)]
 
 
 def response_of(refusal: Refusal, request_id: str) -> Response:
@@ -138,8 +153,8 @@ def response_of(refusal: Refusal, request_id: str) -> Response:
     answer = answer_of(refusal, request_id)
     headers = retry_after(answer)
     if answer.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(answer.body, answer.status, headers, media_type=MEDIA_TYPE)
+        headers.append((b"www-authenticate", b"Bearer"))
+    return Complete(answer, headers)
 
 
 def invalid_request(errors: Sequence[Any]) -> InvalidRequest:

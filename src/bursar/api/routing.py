@@ -13,6 +13,8 @@ from starlette.types import Scope
 from bursar.api.door import KEY_HEADER, KEY_SHAPE, Door, caller_of
 from bursar.api.problems import invalid_request
 
+_KEY = KEY_HEADER.lower().encode()
+
 
 class GatedRequest(Request):
     """A request whose JSON is what passed the gate."""
@@ -50,18 +52,20 @@ class LeanRoute:
         """Read from the endpoint's signature what to validate."""
         self._route = route
         self._endpoint: Callable[..., Coroutine[Any, Any, Response]] = route.endpoint
-        self._shape: type[BaseModel] = get_type_hints(route.endpoint)["body"]
+        shape: type[BaseModel] = get_type_hints(route.endpoint)["body"]
+        self._validated = shape.__pydantic_validator__.validate_python
         self._key_required = inspect.signature(route.endpoint).parameters["key"].default is inspect.Parameter.empty
 
     async def answer(self, scope: Scope, door: Door) -> Response:
         """Answer one request that the intake has taken in."""
         scope["route"] = self._route
-        headers: Mapping[str, str] = scope["bursar"]["headers"]
-        caller = await caller_of(door, scope["bursar"]["request_id"], headers.get("authorization", ""))
-        key = headers.get(KEY_HEADER.lower())
+        taken = scope["bursar"]
+        headers: Mapping[bytes, bytes] = taken["headers"]
+        caller = await caller_of(door, taken["request_id"], headers.get(b"authorization", b"").decode("latin-1"))
+        key = headers[_KEY].decode("latin-1") if _KEY in headers else None
         errors = self._errors_of_key(key)
         try:
-            body = self._shape.model_validate(scope["bursar"]["json"])
+            body = self._validated(taken["json"])
         except ValidationError as error:
             raise invalid_request([*errors, *error.errors(include_url=False, include_input=False)]) from None
         if errors:

@@ -42,7 +42,8 @@ class Telemetry:
             "bursar_request_seconds", "Time to answer", ("route",), buckets=_BUCKETS, registry=self._registry
         )
         self._meters: dict[tuple[str, str, int | None], tuple[Counter, Histogram]] = {}
-        self._log: Any = structlog.get_logger()
+        # Bound once: the proxy would look for the configuration with each line.
+        self._log: Any = structlog.get_logger().bind()
 
     def answered(self, scope: Scope, status: int | None, request_id: str, seconds: float) -> None:
         """Note one answer, by the route's template: a path may hold what only its caller should see."""

@@ -1,6 +1,5 @@
 """Lets a flood of one agent starve nobody: while others are at work, each agent's key goes on at a bounded pace."""
 
-import asyncio
 import math
 from collections import OrderedDict
 from typing import ClassVar
@@ -51,12 +50,6 @@ class Turnstile:
         # Who came last and when; and when somebody of another tenant than that came last.
         self._latest: tuple[UUID | None, float] = (None, -math.inf)
         self._other_at = -math.inf
-
-    async def pass_through(self, caller: Credential, *, is_agent: bool) -> None:
-        """Wait for this caller's turn; refuses when too much of its own waits before it."""
-        seconds = self.seconds_until_turn(caller, asyncio.get_running_loop().time(), is_agent=is_agent)
-        if seconds > 0:
-            await asyncio.sleep(seconds)
 
     def seconds_until_turn(self, caller: Credential, now: float, *, is_agent: bool = True) -> float:
         """How long a request that comes now has to wait, its turn being taken; raises RateLimited."""

@@ -53,5 +53,5 @@ def show(prefix: str, value: UUID) -> str:
 
 def read(prefix: str, text: str) -> UUID | None:
     """Read an id of this prefix; None for any other text, so that a wrong id answers like an unknown one."""
-    match = _SHAPE.fullmatch(text)
+    match = _SHAPE.fullmatch(text) if text.startswith(prefix) else None
     return _make(match[2]) if match and match[1] == prefix else None

@@ -65,8 +65,8 @@ class World(NamedTuple):
         """The same in a copy of its tenant."""
         office = self.office
         story = replace(office.story, tenant_id=tenant_id)
-        office = replace(office, story=story, clerk=replace(office.clerk, tenant_id=tenant_id))
-        ann, ben = (replace(who, tenant_id=tenant_id) for who in (self.ann, self.ben))
+        office = replace(office, story=story, clerk=office.clerk._replace(tenant_id=tenant_id))
+        ann, ben = (who._replace(tenant_id=tenant_id) for who in (self.ann, self.ben))
         return self._replace(office=office, ann=ann, ben=ben)
 
 

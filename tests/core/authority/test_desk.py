@@ -124,7 +124,7 @@ async def test_a_refusal_is_pinned_to_its_key_like_a_success(story: Story) -> No
     await story.tell("alice -> bob 5.00 USD")
     again = await story.desk.submit(send)
     assert isinstance(refused, Answer)
-    assert again == replace(refused, replayed=True)
+    assert again == refused._replace(replayed=True)
     await story.tell("bob = 5.00 USD")
 
 
@@ -275,7 +275,7 @@ async def test_an_account_that_another_service_holds_too_long_is_busy_and_no_mat
 
 async def test_nobody_and_somebody_without_the_scope_move_nothing_and_harm_nobody(story: Story) -> None:
     reader = await enrol(story.database, story.tenant_id, "agent", "reader", ["accounts:read"])
-    nobody = replace(story.agent, secret_hash=bytes(32))
+    nobody = story.agent._replace(secret_hash=bytes(32))
     sends = [transfer(who, "alice", "bob") for who in (nobody, reader, story.operator)]
     assert _statuses(await _all(story.desk, sends)) == [Unauthenticated, ScopeMissing, DONE]
     await story.tell("bob = 0.01 USD")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -80,10 +79,10 @@ async def test_a_wrong_secret_or_key_or_tenant_is_nobody(database: Database, ten
     async with database.transaction(other) as tx:
         await identity.create_tenant(tx, "other")
     for wrong in (
-        replace(agent, secret_hash=bytes(32)),
-        replace(agent, key_id=agent.key_id ^ 1),
-        replace(agent, tenant_id=other),
-        replace(agent, tenant_id=new_id()),
+        agent._replace(secret_hash=bytes(32)),
+        agent._replace(key_id=agent.key_id ^ 1),
+        agent._replace(tenant_id=other),
+        agent._replace(tenant_id=new_id()),
     ):
         assert isinstance(await _actor(database, wrong), Unauthenticated)
 

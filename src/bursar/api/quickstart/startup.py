@@ -92,7 +92,7 @@ async def quick_webhook(request: Request) -> Response:
     """
     door: Door = request.app.state.door
     shop, body = Shop(door.database, door.providers), await request.body()
-    headers = request.scope["bursar"]["headers"]
+    headers = request.headers
     if door.sandbox is None or HEADER in headers:
         await receive(shop, None, body, headers)
         return JSONResponse({"received": True})

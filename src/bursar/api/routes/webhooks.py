@@ -15,6 +15,5 @@ router = APIRouter(prefix="/v1/webhooks", include_in_schema=False)
 async def receive_webhook(request: Request, provider: str) -> Response:
     """Verify over the raw bytes, take in once, apply: answered after the commit, so that what is lost comes again."""
     door: Door = request.app.state.door
-    heard = request.scope["bursar"]
-    await receive(Shop(door.database, door.providers), provider, await request.body(), heard["headers"])
+    await receive(Shop(door.database, door.providers), provider, await request.body(), request.headers)
     return JSONResponse({"received": True})

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority import service
@@ -26,8 +26,7 @@ _MOST_AGENTS_REMEMBERED = 100_000
 _MOST_TENANTS_REMEMBERED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     instruction: Instruction
     reply: "asyncio.Future[Reply]"
 
@@ -39,9 +38,10 @@ class _Line:
     else to do then, and the next batch is on its way sooner.
     """
 
-    __slots__ = ("busy", "clerks", "deciding", "kept", "open", "queue")
+    __slots__ = ("busy", "clerks", "deciding", "kept", "loop", "open", "queue")
 
     def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self.queue: deque[_Waiting] = deque()
         self.clerks = 0
         # How many have no reply yet.
@@ -59,7 +59,7 @@ class _Line:
         """Give these replies, or keep them for a moment if a batch is being decided."""
         self.kept += zip(batch, replies, strict=True)
         if self.deciding:
-            asyncio.get_running_loop().call_later(_MOST_SECONDS_KEPT, self.give)
+            self.loop.call_later(_MOST_SECONDS_KEPT, self.give)
         else:
             self.give()
 
@@ -114,8 +114,10 @@ class Desk:
     async def submit(self, instruction: Instruction) -> Reply:
         """Have an instruction carried out. Cancelling the caller neither stops nor repeats it."""
         tenant_id = instruction.ask.credential.tenant_id
-        waiting = _Waiting(instruction, asyncio.get_running_loop().create_future())
-        line = self._lines.setdefault(tenant_id, _Line())
+        line = self._lines.get(tenant_id)
+        if line is None:
+            line = self._lines[tenant_id] = _Line()
+        waiting = _Waiting(instruction, line.loop.create_future())
         line.queue.append(waiting)
         line.open += 1
         if instruction.ask.credential not in line.busy:

@@ -80,7 +80,7 @@ class With(NamedTuple):
     event_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instruction:
     """A request to move money: its orders, made for whoever the transaction finds it to be, and how to answer.
 

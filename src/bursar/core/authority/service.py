@@ -1,8 +1,8 @@
 """The one function that authorises money, and its smaller sister for actions that move none."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from bursar.core.authority import moving
@@ -45,23 +45,19 @@ async def carry_out(
     The transaction holds the advisory locks of all keys from its start, and no two instructions share one. `source`
     is where facts are had from; what does not come from locked rows is checked with the writing.
     """
-    replies: dict[int, Reply] = {}
-    written: list[Event] = []
+    admitted = await _admit(tx, [instruction.ask for instruction in instructions], source)
+    replies = {index: one.reply for index, one in enumerate(admitted) if one.reply}
+    written = [one.event for one in admitted if one.event]
     jobs: list[Job] = []
     pinned: list[Pinned] = []
-    asks = [instruction.ask for instruction in instructions]
-    for index, (actor, reply, event) in enumerate(await _admit(tx, asks, source)):
-        written += [event] if event else []
+    for index, (instruction, (actor, pin, _, _)) in enumerate(zip(instructions, admitted, strict=True)):
         if actor is None:
-            assert reply
-            replies[index] = reply
             continue
-        instruction = instructions[index]
         try:
             begun = await instruction.aside.before(tx, actor) if instruction.aside else None
             if begun:
                 replies[index] = begun.answer
-                pinned += _pins(instruction.ask, actor, begun.answer, begun.event_id)
+                pinned += _pins(instruction.ask, actor, pin, begun.answer, begun.event_id)
                 continue
             jobs.append(Job(index, instruction, actor, instruction.orders(actor)))
         except IdempotencyConflict as refusal:
@@ -76,7 +72,8 @@ async def carry_out(
             await job.instruction.aside.after(tx, job.actor, told.outcomes, told.event_id)
         answer, event_id = await _ended(tx, job, told, written)
         replies[job.index] = answer
-        pinned += _pins(job.instruction.ask, job.actor, answer, event_id) if event_id else []
+        pin = admitted[job.index].pin
+        pinned += _pins(job.instruction.ask, job.actor, pin, answer, event_id) if event_id else []
     events.record(tx, written)
     idempotency.pin(tx, pinned)
     agents = frozenset(job.instruction.ask.credential for job in jobs if job.actor.kind == "agent")
@@ -103,32 +100,37 @@ async def _ended(tx: Tx, job: Job, told: moving.Result, written: list[Event]) ->
     return answer, told.event_id or event.id
 
 
-async def _admit(
-    tx: Tx, asks: Sequence[Ask], source: Source = UNDER_LOCKS
-) -> list[tuple[Actor | None, Reply | None, Event | None]]:
-    """For each ask: the actor who may go on, or the reply that ends it here (and the event of a denial)."""
-    who = await source.who(tx, [ask.credential for ask in asks])
-    pins = [_pin_of(ask, who[ask.credential]) for ask in asks]
+class _Admitted(NamedTuple):
+    """The actor who may go on, and where their answer is pinned; or the reply that ends it, and a denial's event."""
+
+    actor: Actor | None
+    pin: UUID | None = None
+    reply: Reply | None = None
+    event: Event | None = None
+
+
+async def _admit(tx: Tx, asks: Sequence[Ask], source: Source = UNDER_LOCKS) -> list[_Admitted]:
+    found = await source.who(tx, [ask.credential for ask in asks])
+    who = [found[ask.credential] for ask in asks]
+    pins = [_pin_of(*each) for each in zip(asks, who, strict=True)]
     first = await source.answered(tx, [pin for pin in pins if pin])
-    return [
-        _admitted(ask, who[ask.credential], first.get(pin) if pin else None)
-        for ask, pin in zip(asks, pins, strict=True)
-    ]
+    return [_admitted(*each, first) for each in zip(asks, who, pins, strict=True)]
 
 
 def _pin_of(ask: Ask, who: identity.Who) -> UUID | None:
     return pin_id(who.principal_id, ask.action.name, ask.claim.key) if ask.claim and isinstance(who, Actor) else None
 
 
-def _admitted(ask: Ask, who: identity.Who, pinned: Pinned | None) -> tuple[Actor | None, Reply | None, Event | None]:
+def _admitted(ask: Ask, who: identity.Who, pin: UUID | None, first: Mapping[UUID, Pinned]) -> _Admitted:
     if not isinstance(who, Actor):
-        return None, who, None
+        return _Admitted(None, reply=who)
+    pinned = first.get(pin) if pin else None
     if pinned and ask.claim:
-        return None, pinned.replay_for(ask.claim), None
+        return _Admitted(None, reply=pinned.replay_for(ask.claim))
     refusal = refusal_of(who, ask.action)
     if refusal:
-        return None, refusal, _denial(ask, who, refusal)
-    return who, None, None
+        return _Admitted(None, reply=refusal, event=_denial(ask, who, refusal))
+    return _Admitted(who, pin)
 
 
 def _denial(ask: Ask, actor: Actor, refusal: Refusal) -> Event:
@@ -143,8 +145,8 @@ async def expire_holds(tx: Tx, hold_ids: Sequence[UUID]) -> int:
     return len(expired)
 
 
-def _pins(ask: Ask, actor: Actor, answer: Answer, event_id: UUID) -> list[Pinned]:
-    pin, claim = _pin_of(ask, actor), ask.claim
+def _pins(ask: Ask, actor: Actor, pin: UUID | None, answer: Answer, event_id: UUID) -> list[Pinned]:
+    claim = ask.claim
     if pin is None or claim is None or answer.status in NOT_PINNED:
         return []
     who, action = actor.principal_id, ask.action.name
@@ -164,7 +166,7 @@ async def act(
 
     A refusal that it raises undoes it; with one that it returns, what it wrote about it is kept.
     """
-    ((actor, reply, event),) = await _admit(tx, [ask])
+    ((actor, pin, reply, event),) = await _admit(tx, [ask])
     if actor is None:
         assert reply
         events.record(tx, [event] if event else [])
@@ -179,7 +181,7 @@ async def act(
     event = event_of(event_id or new_id(), actor, ask.request_id, ask.action.name, happening)
     events.record(tx, [event])
     reply = answer(result)
-    idempotency.pin(tx, _pins(ask, actor, reply, event.id))
+    idempotency.pin(tx, _pins(ask, actor, pin, reply, event.id))
     return Carried([reply], event.id)
 
 

@@ -9,7 +9,6 @@ from bursar.core.ledger.model import AccountRef, Hold, Posting
 from bursar.core.ledger.orders import (
     CaptureHold,
     ExpireHold,
-    Move,
     PlaceHold,
     ReleaseHold,
     ReverseEntry,
@@ -50,13 +49,14 @@ def _type(types: Mapping[type[SingleOrder], str], order: SingleOrder) -> str:
 
 def done(order: SingleOrder, outcome: Done) -> Happening:
     """The record of an order that was carried out: what was asked and every posting with its versions."""
-    payload = dict(asked(order))
-    if outcome.postings:
-        payload["postings"] = [_posting(p) for p in outcome.postings]
-    if outcome.hold:
-        payload["hold"] = _hold(outcome.hold)
-    name = show("tr", outcome.entry.id) if outcome.entry else show("hold", outcome.hold.id) if outcome.hold else None
-    state = "posted" if outcome.entry else outcome.hold.status if outcome.hold else "undertaken"
+    payload = asked(order)
+    _, _, entry, postings, hold, _ = outcome
+    if postings:
+        payload["postings"] = [_posting(p) for p in postings]
+    if hold:
+        payload["hold"] = _hold(hold)
+    name = show("tr", entry.id) if entry else show("hold", hold.id) if hold else None
+    state = "posted" if entry else hold.status if hold else "undertaken"
     return Happening(_type(_DONE, order), state, payload, name)
 
 
@@ -92,9 +92,10 @@ def asked(order: SingleOrder) -> dict[str, Json]:
     """An order as plain facts."""
     match order:
         case SendMoney():
-            moves = [_move(m) for m in order.moves]
-            facts: dict[str, Json] = {"description": order.description, "metadata": dict(order.metadata)}
-            return facts | (moves[0] if len(moves) == 1 else {"moves": moves})
+            moves = [_move(*move) for move in order.moves]
+            facts: dict[str, Json] = moves[0] if len(moves) == 1 else {"moves": moves}
+            facts["description"], facts["metadata"] = order.description, dict(order.metadata)
+            return facts
         case PlaceHold():
             return {
                 "account": _ref(order.account),
@@ -122,12 +123,12 @@ def asked(order: SingleOrder) -> dict[str, Json]:
             return {"amount": order.amount, "description": order.description, "reverses": reverses}
 
 
-def _move(move: Move) -> dict[str, Json]:
+def _move(source: AccountRef, target: AccountRef, money: Money | str) -> dict[str, Json]:
     return {
-        "amount": str(move.money),
-        "currency": move.money.currency if isinstance(move.money, Money) else None,
-        "source": _ref(move.source),
-        "target": _ref(move.target),
+        "amount": str(money),
+        "currency": money.currency if isinstance(money, Money) else None,
+        "source": _ref(source),
+        "target": _ref(target),
     }
 
 
@@ -146,15 +147,16 @@ def _ref(ref: AccountRef) -> str:
 
 
 def _posting(posting: Posting) -> Json:
+    _, _, source_id, target_id, currency, minor, source_version, source_after, target_version, target_after, _ = posting
     return {
-        "amount": show_minor(posting.amount_minor, posting.currency),
-        "currency": posting.currency,
-        "source_balance": show_minor(posting.source_balance, posting.currency),
-        "source_id": show("acct", posting.source_id),
-        "source_version": posting.source_version,
-        "target_balance": show_minor(posting.target_balance, posting.currency),
-        "target_id": show("acct", posting.target_id),
-        "target_version": posting.target_version,
+        "amount": show_minor(minor, currency),
+        "currency": currency,
+        "source_balance": show_minor(source_after, currency),
+        "source_id": show("acct", source_id),
+        "source_version": source_version,
+        "target_balance": show_minor(target_after, currency),
+        "target_id": show("acct", target_id),
+        "target_version": target_version,
     }
 
 

@@ -1,11 +1,11 @@
 """A claim on a key, the answer pinned to it, and the refusals about keys."""
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
+from bursar.kernel.ids import made_of
 from bursar.kernel.refusal import Conflict, Invalid, MoneyMoved, Retry
 
 # The first half of what takes two: nobody is answered with it, the second half is.
@@ -22,8 +22,7 @@ class Claim(NamedTuple):
     request_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back to the caller: HTTP status and the exact bytes; `replayed` when it is an earlier answer.
 
     `retry_after_seconds` goes with what is not pinned: a replay has none.
@@ -103,10 +102,9 @@ class IdempotencyInFlight(Conflict):
     retry_after_seconds: ClassVar[int | None] = 1
 
 
-@lru_cache(maxsize=4096)
 def pin_id(principal_id: UUID, action: str, key: str) -> UUID:
     """Where an answer is pinned: the first 128 bits of a SHA-256. A key holds for one principal and one action."""
-    return UUID(bytes=hashlib.sha256(f"{principal_id.hex}\0{action}\0{key}".encode()).digest()[:16])
+    return made_of(hashlib.sha256(f"{principal_id.hex}\0{action}\0{key}".encode()).digest()[:16])
 
 
 @lru_cache(maxsize=4096)

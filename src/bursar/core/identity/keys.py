@@ -13,6 +13,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from bursar.core.identity.model import KeyCredential
+from bursar.kernel.ids import made_of
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SHAPE = re.compile(r"(bk_(?:live|test)_([0-9A-Za-z]{33})_([0-9A-Za-z]{43}))([0-9A-Za-z]{6})")
@@ -44,7 +45,9 @@ def read_key(text: str) -> KeyCredential | None:
         return None
     number = _number(match[2])
     tenant = number >> 64
-    return None if tenant >> 128 else KeyCredential(UUID(int=tenant), number & (2**63 - 1), _hash(match[3]))
+    if tenant >> 128:
+        return None
+    return KeyCredential(made_of(tenant.to_bytes(16)), number & (2**63 - 1), _hash(match[3]))
 
 
 def _hash(secret: str) -> bytes:

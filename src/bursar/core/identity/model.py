@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from bursar.kernel.canonical import Json
@@ -145,8 +145,7 @@ class Principal:
     roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCredential:
+class KeyCredential(NamedTuple):
     """An API key as a request carries it: the tenant and key it names, and the SHA-256 of its secret."""
 
     tenant_id: UUID
@@ -154,8 +153,7 @@ class KeyCredential:
     secret_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxCredential:
+class SandboxCredential(NamedTuple):
     """The sandbox takes an agent's name for granted; it is enrolled when it first acts."""
 
     tenant_id: UUID
@@ -178,16 +176,18 @@ class Actor:
     # The group an agent belongs to, and what an operator may decide.
     team: str | None = None
     roles: frozenset[str] = frozenset()
+    # How the record names them.
+    shown: Mapping[str, Json] = field(init=False, repr=False, compare=False)
 
-    @property
-    def shown(self) -> Mapping[str, Json]:
-        """How the record names them."""
-        return {
+    def __post_init__(self) -> None:
+        """Said once: many events of a batch are of one actor."""
+        shown = {
             "id": show("prn", self.principal_id),
             "key": None if self.key_id is None else show_key_id(self.key_id),
             "kind": self.kind,
             "name": self.name,
         }
+        object.__setattr__(self, "shown", shown)
 
 
 @dataclass(frozen=True, slots=True)
