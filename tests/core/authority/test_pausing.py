@@ -1,7 +1,7 @@
 """While an agent's own mandate is paused nothing it asks for commits under a wider one, on whatever road."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -17,15 +17,8 @@ from bursar.kernel.money import Money
 from tests.core.authority.ahead import Ahead
 from tests.core.authority.freezing import wait_for
 from tests.core.authority.offices import Office, usual_terms
-from tests.stories import Story
 
 REFUSED = (409, "mandate_revoked")
-
-
-@pytest.fixture
-async def office(story: Story) -> Office:
-    """The clerk may pay up to 10.00 USD alone under its own mandate."""
-    return await Office.open(story)
 
 
 @pytest.fixture
@@ -35,13 +28,6 @@ async def wide(office: Office) -> Mandate:
     async with office.database.transaction(office.story.tenant_id) as tx:
         made = await mandates.draft(tx, office.mandate.granted_by, draft)
         return await mandates.activate(tx, office.mandate.granted_by, made.id)
-
-
-@pytest.fixture
-async def workers(database_url: str) -> AsyncGenerator[Database]:
-    opened = await Database.open(database_url, role="bursar_worker", connections=4)
-    yield opened
-    await opened.close()
 
 
 def paying(minor: int, mandate: Mandate | None) -> Callable[[], SendMoney]:
