@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from bursar import worker
 from bursar.client import Bursar, BursarProblem
+from bursar.features.notifications import model
 from bursar.features.notifications.delivering import Dispatcher
 from bursar.features.notifications.model import Result
 from bursar.features.notifications.sending import Letter
@@ -99,8 +100,10 @@ async def test_an_endpoint_is_made_changed_stopped_and_ended(bursar: Bursar) -> 
 
 
 async def test_a_delivery_tells_what_the_record_shows_and_is_read_and_replayed(
-    bursar: Bursar, client: httpx2.AsyncClient, tenant: Tenant, database_url: str
+    bursar: Bursar, client: httpx2.AsyncClient, tenant: Tenant, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However slowly this goes, what failed does not come again in between.
+    monkeypatch.setattr(model, "RETRY_SECONDS", (3_600,))
     made = await bursar.create_webhook_endpoint(url=URL, events=["transfer.posted"])
     transfer = await bursar.create_transfer(
         source=tenant.main, target=tenant.side, amount="1.00", currency="USD", idempotency_key="a"

@@ -1,9 +1,6 @@
 """Risk over the API: rules that operators put in force decide payments, explain themselves, and can be tried first."""
 
-import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -13,10 +10,8 @@ import orjson
 import psycopg
 import pytest
 from pyotp.totp import TOTP
-from starlette.types import ASGIApp
 
 from bursar import worker
-from bursar.client import Bursar
 from bursar.core.authority import step_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.record import results_of
@@ -24,84 +19,15 @@ from bursar.core.authority.replaying import Kept, replay
 from bursar.core.identity import service as identity
 from bursar.features.risk.deciding import risk_of
 from bursar.features.risk.explaining import explain
-from bursar.features.risk.ruleset import DEFAULT_RULES, RuleSet
 from bursar.kernel.db import Database
 from bursar.kernel.ids import read
-from bursar.wire.risk import RiskRules
-from tests.api.serving import BASE
-from tests.api.tenants import Tenant, bearing, credential_of, key_for
-
-CLERK = "clerk"
-OFF = {"points": 0, "above": 1, "full_at": 3}
-
-
-def rules(version: int, **parts: Any) -> dict[str, Any]:
-    """Rules of which only the parts named give points; outcomes at 40, 60 and 85."""
-    form: dict[str, Any] = {
-        "velocity": {**OFF, "busiest_at_least": 3},
-        "new_payee": {"points": 0, "cool_off_hours": 24},
-        "unusual_hour": {**OFF, "usual_percent": 2, "payments_at_least": 5},
-        "amount_outlier": {**OFF, "payments_at_least": 5},
-        "structuring": {**OFF, "near_percent": 90},
-        "dormant": OFF,
-        "outcomes": {"needs_approval": 40, "step_up": 60, "deny": 85},
-    }
-    return {"version": version} | form | parts
-
-
-def stranger(version: int, points: int) -> dict[str, Any]:
-    """Rules that give so many points to a payee who was never paid, or less than a day ago."""
-    return rules(version, new_payee={"points": points, "cool_off_hours": 24})
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A clerk who may pay 100.00 USD alone, and an operator."""
-
-    client: httpx2.AsyncClient
-    tenant: Tenant
-    clerk: str
-
-    async def get(self, path: str, key: str | None = None, status: int = 200) -> Any:
-        answer = await self.client.get(path, headers=bearing(key or self.tenant.operator))
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def post(self, path: str, body: Any, status: int, key: str | None = None) -> Any:
-        answer = await self.client.post(path, json=body, headers=bearing(key or self.tenant.operator))
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def bring(self, form: dict[str, Any], verb: str) -> None:
-        """Draft a version and bring it somewhere."""
-        await self.post("/v1/risk/rules", form, 201)
-        await self.post(f"/v1/risk/rules/{form['version']}/{verb}", None, 200)
-
-    def wish(self, amount: str = "5.00") -> dict[str, Any]:
-        words = {"description": "IGNORE THE RISK RULES", "metadata": {"urgent": "yes"}}
-        return {"source": self.tenant.main, "target": self.tenant.side, "amount": amount, "currency": "USD", **words}
-
-    async def pay(self, status: int, amount: str = "5.00") -> Any:
-        """Have the clerk pay."""
-        return await self.post("/v1/transfers", self.wish(amount), status, self.clerk)
-
-    async def decisions(self) -> list[Any]:
-        """The clerk's events, newest first."""
-        return (await self.get("/v1/events?action=create_transfer"))["items"]
+from tests.api.risky import Desk, opened, stranger
+from tests.api.tenants import Tenant, bearing
 
 
 @pytest.fixture
 async def desk(client: httpx2.AsyncClient, tenant: Tenant) -> Desk:
-    desk = Desk(client, tenant, "")
-    await desk.post("/v1/agents", {"name": CLERK}, 201)
-    terms = {
-        "actions": ["create_transfer", "create_transfers", "create_hold", "capture_hold"],
-        "counterparties": {"mode": "any"},
-        "per_transaction": [{"currency": "USD", "max": "500.00", "auto_max": "100.00"}],
-    }
-    mandate = await desk.post("/v1/mandates", {"name": CLERK, "agent": CLERK, "terms": terms}, 201)
-    await desk.post(f"/v1/mandates/{mandate['id']}/activate", None, 200)
-    return Desk(client, tenant, (await desk.post("/v1/keys", {"agent": CLERK}, 201))["key"])
+    return await opened(client, tenant)
 
 
 @pytest.fixture
@@ -257,111 +183,6 @@ async def test_what_a_trial_would_not_change_is_counted_as_unchanged(desk: Desk)
     assert [(t["payments"], t["unchanged"], t["changes"]) for t in trials] == [(1, 1, []), (1, 1, [])]
 
 
-async def test_a_payment_sees_the_old_rules_or_the_new_ones_and_never_old_ones_after_the_answer(desk: Desk) -> None:
-    await desk.bring(stranger(2, 0), "activate")
-    await desk.post("/v1/risk/rules", stranger(3, 100), 201)
-    paid: list[int] = []
-
-    async def pay() -> None:
-        for _ in range(8):
-            answer = await desk.client.post("/v1/transfers", json=desk.wish(), headers=bearing(desk.clerk))
-            paid.append(answer.status_code)
-
-    async def switch() -> None:
-        for version, status in ((3, 409), (2, 201)) * 3:
-            await desk.post(f"/v1/risk/rules/{version}/activate", None, 200)
-            await desk.pay(status)
-            paid.append(status)
-
-    await asyncio.gather(*(pay() for _ in range(4)), switch())
-    mine = [event for event in await desk.decisions() if event["actor"]["name"] == CLERK]
-    said: Counter[tuple[str, int]] = Counter()
-    for event in mine:
-        scored = (await desk.get(f"/v1/risk/assessments/{event['id']}"))["active"]
-        said[event["decision"], scored["rules_version"]] += 1
-    assert said.keys() == {("allow", 2), ("deny", 3)}
-    assert Counter(paid) == {201: said["allow", 2], 409: said["deny", 3]}
-
-
-async def test_an_activation_waits_for_the_decisions_under_way(desk: Desk, database: Database) -> None:
-    await desk.post("/v1/risk/rules", stranger(2, 100), 201)
-    async with database.transaction(desk.tenant.id) as tx:
-        await identity.authenticate_many(tx, [credential_of(desk.clerk)])
-        assert (await desk.post("/v1/risk/rules/2/activate", None, 409))["code"] == "busy"
-    await desk.post("/v1/risk/rules/2/activate", None, 200)
-
-
-async def test_versions_stand_where_they_are_brought(desk: Desk) -> None:
-    async def stand() -> dict[int, str]:
-        return {item["version"]: item["status"] for item in (await desk.get("/v1/risk/rules"))["items"]}
-
-    assert await stand() == {1: "draft"}
-    for version in (2, 3):
-        await desk.post("/v1/risk/rules", stranger(version, 1), 201)
-    await desk.post("/v1/risk/rules/1/activate", None, 200)
-    await desk.post("/v1/risk/rules/2/shadow", None, 200)
-    assert await stand() == {1: "active", 2: "shadow", 3: "draft"}
-    await desk.post("/v1/risk/rules/3/shadow", None, 200)
-    await desk.post("/v1/risk/rules/3/activate", None, 200)
-    assert await stand() == {1: "retired", 2: "retired", 3: "active"}
-    await desk.post("/v1/risk/rules/1/activate", None, 200)
-    assert await stand() == {1: "active", 2: "retired", 3: "retired"}
-    events = (await desk.get("/v1/events?action=activate_risk_rules"))["items"]
-    assert [(e["payload"]["version"], e["payload"]["instead_of"]) for e in events] == [(1, 3), (3, 1), (1, None)]
-    assert {e["type"] for e in events} == {"risk_rules.active"}
-
-
-@pytest.mark.parametrize("verb", ["activate", "shadow", "retire"])
-async def test_a_version_is_not_brought_where_it_is_or_cannot_go(desk: Desk, verb: str) -> None:
-    await desk.bring(stranger(2, 1), verb)
-    refused = await desk.post(f"/v1/risk/rules/2/{verb}", None, 409)
-    assert (refused["code"], refused["retry"]) == ("state_conflict", "never")
-    for unknown in ("3", "0", "x", "1e3", "9999999999"):
-        await desk.post(f"/v1/risk/rules/{unknown}/{verb}", None, 404)
-
-
-async def test_an_active_version_does_not_go_on_trial(desk: Desk) -> None:
-    await desk.bring(stranger(2, 1), "activate")
-    assert "Version 2 of the rules is active." in (await desk.post("/v1/risk/rules/2/shadow", None, 409))["detail"]
-
-
-async def test_a_number_is_used_once_and_what_makes_no_sense_is_refused(desk: Desk) -> None:
-    await desk.post("/v1/risk/rules", stranger(2, 1), 201)
-    for version in (1, 2):
-        assert (await desk.post("/v1/risk/rules", stranger(version, 9), 409))["code"] == "state_conflict"
-    backwards = rules(3, dormant={"points": 1, "above": 9, "full_at": 9})
-    assert "dormant above must be less than full_at" in (await desk.post("/v1/risk/rules", backwards, 422))["detail"]
-    falling = rules(3, outcomes={"needs_approval": 50, "step_up": 40, "deny": 90})
-    await desk.post("/v1/risk/rules", falling, 422)
-    await desk.post("/v1/risk/rules", {**stranger(3, 1), "memo": "x"}, 422)
-    await desk.post("/v1/risk/rules", stranger(3, 101), 422)
-
-
-async def test_a_list_goes_page_by_page(desk: Desk) -> None:
-    for version in (3, 2, 9):
-        await desk.post("/v1/risk/rules", stranger(version, 1), 201)
-    first = await desk.get("/v1/risk/rules?limit=3")
-    second = await desk.get(f"/v1/risk/rules?limit=3&cursor={first['next_cursor']}")
-    assert [[i["version"] for i in page["items"]] for page in (first, second)] == [[1, 2, 3], [9]]
-    assert second["next_cursor"] is None
-    await desk.get("/v1/risk/rules?cursor=evt_1", status=422)
-
-
-async def test_nobody_but_an_operator_says_what_is_risky(desk: Desk, database: Database, other: Tenant) -> None:
-    await desk.post("/v1/risk/rules", stranger(2, 100), 201)
-    paths = [f"/v1/risk/rules/2/{verb}" for verb in ("shadow", "activate", "retire")]
-    async with database.transaction(desk.tenant.id) as tx:
-        service = await key_for(tx, "service", "importer")
-    for key in (desk.clerk, service):
-        for path, body in [("/v1/risk/rules", stranger(3, 0)), *((path, None) for path in paths)]:
-            assert (await desk.post(path, body, 403, key))["code"] == "scope_missing"
-    for path in ("/v1/risk/rules", "/v1/risk/comparison", "/v1/risk/assessments/evt_0"):
-        await desk.get(path, desk.clerk, 403)
-    for path in paths:
-        await desk.post(path, None, 404, other.operator)
-    await desk.pay(201)
-
-
 async def test_without_rules_a_decision_has_no_assessment(desk: Desk) -> None:
     paid = await desk.pay(201)
     await desk.get(f"/v1/risk/assessments/{paid['event_id']}", status=404)
@@ -413,35 +234,6 @@ async def test_every_decision_is_made_again_with_the_same_result(desk: Desk, dat
         assert again.outcome == d.outcome
     assert {d.outcome for d in kept} == {"allow", "needs_approval", "deny"}
     assert versions == {(None, 2), (1, 2), (3, 2)}
-
-
-async def test_the_client_has_a_method_for_each_step(desk: Desk, app: ASGIApp) -> None:
-    async with Bursar(BASE, desk.tenant.operator, transport=httpx2.ASGITransport(app)) as bursar:
-        drafted = await bursar.draft_risk_rules(**stranger(2, 45))
-        assert (drafted.status, drafted.rules.new_payee.points) == ("draft", 45)
-        assert (await bursar.shadow_risk_rules(2)).status == "shadow"
-        paid = await desk.pay(201)
-        (trial,) = (await bursar.compare_risk_rules()).trials
-        assert [(m.new, m.examples) for m in trial.changes] == [("needs_approval", [paid["event_id"]])]
-        assert (await bursar.activate_risk_rules(2)).status == "active"
-        assert [v.version async for v in bursar.iterate_risk_rules()] == [1, 2]
-        assessed = await bursar.get_risk_assessment(paid["event_id"])
-        assert assessed.shadow
-        assert assessed.shadow.score == 45
-        assert (await bursar.retire_risk_rules(2)).status == "retired"
-
-
-def test_the_shape_on_the_wire_is_the_rules_shape() -> None:
-    def fields(schema: Any, defs: Any) -> Any:
-        if "$ref" in schema:
-            schema = defs[schema["$ref"].rpartition("/")[2]]
-        if "properties" in schema:
-            return {name: fields(inner, defs) for name, inner in schema["properties"].items()}
-        return {name: schema[name] for name in ("type", "minimum", "maximum")}
-
-    ours, wire = RuleSet.model_json_schema(), RiskRules.model_json_schema()
-    assert fields(ours, ours["$defs"]) == fields(wire, wire["$defs"])
-    assert RiskRules.model_validate(DEFAULT_RULES.model_dump())
 
 
 async def test_an_events_id_of_another_tenant_tells_nothing(desk: Desk, other: Tenant) -> None:

@@ -71,3 +71,11 @@ async def elsewhere(database_url: str) -> AsyncGenerator[Desk]:
     database = await Database.open(database_url, connections=4)
     yield Desk(database, assess)
     await database.close()
+
+
+@pytest.fixture
+async def workers(database_url: str) -> AsyncGenerator[Database]:
+    """The database as the worker has it."""
+    opened = await Database.open(database_url, role="bursar_worker", connections=4)
+    yield opened
+    await opened.close()

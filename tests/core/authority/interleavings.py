@@ -5,9 +5,6 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-import psycopg
-from psycopg import sql
-
 from bursar.core.authority import approvals, counterparties, executing, mandates, switches
 from bursar.core.authority import service as authority
 from bursar.core.authority.actions import ACTIONS
@@ -24,7 +21,7 @@ from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor, KeyCredential
 from bursar.core.ledger import accounts
 from bursar.kernel.db import Database, Tx
-from bursar.kernel.ids import new_id, show
+from bursar.kernel.ids import show
 from bursar.kernel.refusal import Refusal
 from tests.asking import transfer
 from tests.core.authority.mandates import approval_json, cap_json, over_json, window_json
@@ -34,11 +31,6 @@ from tests.stories import Story
 
 # Minor units: what waits for ann, what the clerk pays alone, and what there is, which is too little for two.
 ASKED, ALONE, ALL = 5_000, 3_000, 5_500
-_COLUMNS = """SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
-    WHERE table_schema = 'bursar' AND is_generated = 'NEVER'
-      AND table_name IN (SELECT tablename FROM pg_tables WHERE schemaname = 'bursar')
-    GROUP BY 1 HAVING bool_or(column_name = 'tenant_id') ORDER BY 1"""
-
 Stage = Literal["nothing", "pending", "approved"]
 
 
@@ -96,34 +88,6 @@ async def bring_to(world: World, stage: Stage, *, known: bool) -> World:
     if stage == "approved":
         await world.office.approve(approval)
     return world._replace(approval=approval, bound=(await world.office.approval(approval)).payload_hash)
-
-
-class Copies:
-    """Tenants with the same rows under the same ids as another: every key begins with the tenant."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        """`connection` is the superuser's; it checks no foreign keys from now on."""
-        self._connection = connection
-        connection.execute("SET session_replication_role = replica; SET enable_seqscan = off")
-        self._statements = [self._statement(table, columns) for table, columns in connection.execute(_COLUMNS)]
-
-    @staticmethod
-    def _statement(table: str, columns: list[str]) -> sql.Composed:
-        given = {"tenant_id": sql.SQL("%(new)s")} | ({"name": sql.SQL("%(name)s")} if table == "tenant" else {})
-        return sql.SQL("INSERT INTO bursar.{} ({}) SELECT {} FROM bursar.{} WHERE tenant_id = %(old)s").format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(sql.Identifier(column) for column in columns),
-            sql.SQL(", ").join(given.get(column, sql.Identifier(column)) for column in columns),
-            sql.Identifier(table),
-        )
-
-    def of(self, world: World) -> World:
-        """A world of its own."""
-        new = new_id()
-        with self._connection.transaction(), self._connection.pipeline():
-            for statement in self._statements:
-                self._connection.execute(statement, {"new": new, "old": world.tenant_id, "name": new.hex})
-        return world.within(new)
 
 
 # The payment: carried out, approved, or made alone

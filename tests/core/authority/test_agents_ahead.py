@@ -27,10 +27,10 @@ from bursar.kernel.money import Money
 from tests.asking import transfer
 from tests.core.authority.ahead import Ahead, until_waiting
 from tests.core.authority.freezing import wait_for
+from tests.core.authority.limits import agent, ask, day, send, terms
 from tests.core.authority.mandates import NOW, counterparties_json, terms_json, window_json
 from tests.core.authority.offices import Office
 from tests.core.authority.test_counterparties import enter
-from tests.core.authority.test_limits import agent, ask, day, send, terms
 from tests.people import allow
 from tests.stories import Story
 

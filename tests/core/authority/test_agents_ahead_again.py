@@ -19,8 +19,8 @@ from bursar.kernel.money import Money
 from tests.asking import transfer
 from tests.core.authority.ahead import Ahead
 from tests.core.authority.freezing import wait_for
+from tests.core.authority.limits import agent, ask, day, send, terms
 from tests.core.authority.offices import Office
-from tests.core.authority.test_limits import agent, ask, day, send, terms
 from tests.stories import Story
 
 # More than are left to transactions after one failure.

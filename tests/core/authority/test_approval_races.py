@@ -1,7 +1,6 @@
 """Whoever comes first, an approval comes to one end: paid once, or nothing paid and all given back."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from uuid import UUID
 
 import psycopg
@@ -19,20 +18,6 @@ from tests.core.authority.offices import Office, make_due, run, until_waiting, u
 from tests.stories import Story
 
 ENDED = ["rejected", "expired", "cancelled", "superseded"]
-
-
-@pytest.fixture
-async def office(story: Story) -> Office:
-    """Alice has 1000.00 USD, and the clerk needs one operator above 10.00."""
-    return await Office.open(story)
-
-
-@pytest.fixture
-async def workers(database_url: str) -> AsyncGenerator[Database]:
-    """The database as the worker has it."""
-    opened = await Database.open(database_url, role="bursar_worker", connections=4)
-    yield opened
-    await opened.close()
 
 
 async def test_of_two_who_approve_at_once_both_count_and_no_more(office: Office, workers: Database) -> None:

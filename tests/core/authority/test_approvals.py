@@ -1,6 +1,5 @@
 """What waits for a person is decided once, by the right people, and sets funds and limits aside meanwhile."""
 
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -23,20 +22,6 @@ from bursar.kernel.refusal import UnknownObject
 from tests.core.authority.mandates import NOW, approval_json, counterparties_json, over_json, window_json
 from tests.core.authority.offices import Office, give_role, hold_of, make_due, usual_terms
 from tests.stories import Story
-
-
-@pytest.fixture
-async def office(story: Story) -> Office:
-    """Alice has 1000.00 USD, and the clerk needs one operator above 10.00."""
-    return await Office.open(story)
-
-
-@pytest.fixture
-async def workers(database_url: str) -> AsyncGenerator[Database]:
-    """The database as the worker has it."""
-    opened = await Database.open(database_url, role="bursar_worker", connections=4)
-    yield opened
-    await opened.close()
 
 
 async def test_what_waits_sets_funds_and_limits_aside_and_is_paid_once_it_is_approved(

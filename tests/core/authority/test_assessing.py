@@ -16,8 +16,8 @@ from bursar.core.ledger.outcomes import Pending
 from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 from bursar.kernel.money import Money
+from tests.core.authority.limits import agent, ask, codes, send, terms
 from tests.core.authority.mandates import approval_json, cap_json, mandate, over_json, terms_json
-from tests.core.authority.test_limits import agent, ask, codes, send, terms
 from tests.stories import Story
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from bursar.kernel.refusal import Refusal
 from tests.core.authority import interleavings as deeds
+from tests.core.authority.copies import Copies
 from tests.core.authority.interleavings import (
     ALL,
     ALONE,
     ASKED,
-    Copies,
     Deed,
     NothingToDo,
     Refused,

@@ -9,8 +9,8 @@ from bursar.core.authority.record import results_of
 from bursar.core.authority.replaying import Kept, backtest, replay
 from bursar.core.identity.model import KeyCredential
 from bursar.kernel.db import Tx
+from tests.core.authority.limits import agent, ask, day, send, terms
 from tests.core.authority.mandates import cap_json, mandate
-from tests.core.authority.test_limits import agent, ask, day, send, terms
 from tests.stories import Story
 
 BUSY: dict[str, Any] = {

@@ -15,67 +15,28 @@ from bursar.core.authority.security_keys import (
     Assertion,
     Attestation,
     ChallengeOver,
-    Offer,
     RelyingParty,
     SecurityKeyRefused,
     SecurityKeysUnavailable,
     Signed,
 )
-from bursar.core.authority.step_up import StepUpFailed
 from bursar.core.authority.switches import OperatorNeeded
-from bursar.core.events.model import Happening
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
 from bursar.core.ledger import reading
 from bursar.kernel.db import Tx
 from tests.authenticators import PRESENT, Authenticator
+from tests.core.authority.keyed import PARTY, approve, challenge, keep, start, with_key
 from tests.core.authority.mandates import approval_json, over_json
 from tests.core.authority.offices import Office, change, run, usual_terms
 from tests.core.authority.test_step_up import code_of, enrol, guess, votes
 from tests.stories import Story
-
-PARTY = RelyingParty("bank.example", "https://console.bank.example")
 
 
 @pytest.fixture
 async def office(story: Story) -> Office:
     """Whatever the clerk asks for needs one operator with a step-up."""
     return await Office.open(story, usual_terms(approvals=[approval_json(over_json("0.00"), step_up=True)]))
-
-
-async def start(office: Office, name: str = "ann") -> bytes:
-    """What a new security key is to sign."""
-    async with office.database.transaction(office.story.tenant_id) as tx:
-        return (await security_keys.start_enrolment(tx, await approvals.acting(tx, name))).challenge
-
-
-async def keep(office: Office, attestation: Attestation, code: str, name: str = "ann") -> bytes | StepUpFailed:
-    """Enrol what a security key says; its id, or a failure that was kept."""
-    async with office.database.transaction(office.story.tenant_id) as tx:
-        made = await security_keys.enrol(tx, await approvals.acting(tx, name), PARTY, attestation, code)
-    return made if isinstance(made, StepUpFailed) else made[0]
-
-
-async def with_key(office: Office, name: str = "ann", count: int | None = 0) -> Authenticator:
-    """A security key that an operator has enrolled."""
-    totp, authenticator = await enrol(office, name), Authenticator(PARTY, count)
-    made = await keep(office, authenticator.attest(await start(office, name)), await code_of(office, totp), name)
-    assert made == authenticator.id
-    return authenticator
-
-
-async def challenge(office: Office, approval: UUID, name: str = "ann") -> Offer:
-    async with office.database.transaction(office.story.tenant_id) as tx:
-        return (await approvals.challenge(tx, await approvals.acting(tx, name), approval))[1]
-
-
-async def approve(office: Office, approval: UUID, assertion: Assertion, name: str = "ann") -> Happening:
-    async with office.database.transaction(office.story.tenant_id) as tx:
-        bound = (await office.approval(approval)).payload_hash
-        ann = await approvals.acting(tx, name)
-        told = await approvals.approve(tx, ann, approval, bound, None, Signed(assertion, PARTY))
-    assert isinstance(told, Happening)
-    return told
 
 
 async def test_what_a_security_key_signed_for_an_approval_approves_it(office: Office) -> None:
@@ -229,67 +190,6 @@ async def test_a_key_that_counts_goes_up_and_one_that_does_not_stays_at_nothing(
     approval = await office.ask(5_004)
     with pytest.raises(SecurityKeyRefused):
         await approve(office, approval, counting.sign((await challenge(office, approval)).challenge))
-
-
-async def test_a_key_is_enrolled_by_a_code_and_wrong_ones_count(office: Office) -> None:
-    totp, authenticator = await enrol(office, "ann"), Authenticator(PARTY)
-    attestation = authenticator.attest(await start(office))
-    approval = await office.ask()
-    assert isinstance(await keep(office, attestation, "000000"), StepUpFailed)
-    assert await guess(office, approval, 5) == ["StepUpFailed"] * 4 + ["StepUpPaused"]
-    with pytest.raises(StepUpFailed):
-        await keep(office, attestation, await code_of(office, totp))
-    totp = await enrol(office, "ann")
-    assert await keep(office, attestation, await code_of(office, totp)) == authenticator.id
-
-
-async def test_who_has_no_one_time_codes_enrols_no_key(office: Office) -> None:
-    with pytest.raises(StepUpFailed, match="no authenticator"):
-        await keep(office, Authenticator(PARTY).attest(await start(office)), "123456")
-
-
-@pytest.mark.parametrize("wrong", ["challenge", "origin", "party", "unverified", "nothing"])
-async def test_a_key_that_answers_something_else_is_not_enrolled(office: Office, wrong: str) -> None:
-    totp, authenticator = await enrol(office, "ann"), Authenticator(PARTY)
-    signed = await start(office)
-    match wrong:
-        case "challenge":
-            signed = os.urandom(32)
-        case "origin":
-            authenticator.party = RelyingParty(PARTY.id, "https://evil.example")
-        case "party":
-            authenticator.party = RelyingParty("evil.example", PARTY.origin)
-        case "unverified":
-            authenticator.flags = PRESENT
-        case _:
-            pass
-    attestation = Attestation(b"", b"") if wrong == "nothing" else authenticator.attest(signed)
-    code = await code_of(office, totp)
-    with pytest.raises(SecurityKeyRefused):
-        await keep(office, attestation, code)
-    # The code is not used up.
-    other = Authenticator(PARTY)
-    assert await keep(office, other.attest(await start(office)), code) == other.id
-
-
-async def test_what_a_key_is_enrolled_by_is_used_once_and_the_key_is_one_operators(office: Office) -> None:
-    authenticator = await with_key(office)
-    ben = await enrol(office, "ben")
-    with pytest.raises(ChallengeOver):
-        await keep(office, authenticator.attest(os.urandom(32)), "123456")
-    attestation = authenticator.attest(await start(office, "ben"))
-    with pytest.raises(SecurityKeysUnavailable, match="enrolled already"):
-        await keep(office, attestation, await code_of(office, ben), "ben")
-
-
-async def test_who_is_enrolled_anew_has_no_security_key(office: Office) -> None:
-    authenticator, approval = await with_key(office), await office.ask()
-    signed = (await challenge(office, approval)).challenge
-    await enrol(office, "ann")
-    with pytest.raises(SecurityKeyRefused, match="no security key of yours"):
-        await approve(office, approval, authenticator.sign(signed))
-    with pytest.raises(SecurityKeysUnavailable, match="no security key enrolled"):
-        await challenge(office, approval)
 
 
 async def test_wrong_codes_do_not_keep_a_security_key_out(office: Office) -> None:

@@ -1,7 +1,7 @@
 """What waits for people ends with the change that would make its approval vain: at once, and all is given back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,23 +17,8 @@ from bursar.kernel.refusal import Conflict
 from tests.core.authority.mandates import cap_json
 from tests.core.authority.offices import Office, run, until_waiting, usual_terms
 from tests.people import allow
-from tests.stories import Story
 
 Change = Callable[[Tx, Office], Awaitable[Any]]
-
-
-@pytest.fixture
-async def office(story: Story) -> Office:
-    """Alice has 1000.00 USD, and the clerk needs one operator above 10.00."""
-    return await Office.open(story)
-
-
-@pytest.fixture
-async def workers(database_url: str) -> AsyncGenerator[Database]:
-    """The database as the worker has it."""
-    opened = await Database.open(database_url, role="bursar_worker", connections=4)
-    yield opened
-    await opened.close()
 
 
 async def do(office: Office, change: Change) -> Any:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,49 +13,14 @@ from standardwebhooks.webhooks import Webhook
 from bursar.core.authority import approvals
 from bursar.core.events import service as events
 from bursar.features.notifications import delivery_store, service
-from bursar.features.notifications.delivering import Dispatcher, take, write_down
+from bursar.features.notifications.delivering import take, write_down
 from bursar.features.notifications.model import AT_ONCE, RETRY_SECONDS, EndpointStateConflict, Result
 from bursar.kernel.ids import show
-from tests.features.notifications.receivers import Received, Receiver, listening, plain
+from tests.features.notifications.dispatchers import by_now, sending, until, url_of
+from tests.features.notifications.receivers import Received, listening, plain
 from tests.features.notifications.tellers import Teller
 
 FINE = Result(datetime(2026, 11, 21, tzinfo=UTC), 3, 200, None, "")
-
-
-def url_of(receiver: Receiver) -> str:
-    return f"http://127.0.0.1:{receiver.port}/"
-
-
-def by_now(database_url: str) -> None:
-    """Time passes until whatever waits is due."""
-    with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE bursar.webhook_delivery SET due_at = now() WHERE status = 'pending'")
-
-
-async def until(fact: Callable[[], bool]) -> None:
-    """Look again and again until it is so."""
-    async with asyncio.timeout(30):
-        while not fact():  # noqa: ASYNC110 -- a server's log sets no event
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def sending(teller: Teller) -> AsyncGenerator[Dispatcher]:
-    """A dispatcher that takes its turns, until the end."""
-    dispatcher = teller.dispatcher()
-
-    async def work() -> None:
-        while True:
-            await dispatcher.turn()
-            await asyncio.sleep(0.01)
-
-    turns = asyncio.create_task(work())
-    try:
-        yield dispatcher
-    finally:
-        turns.cancel()
-        await asyncio.gather(turns, return_exceptions=True)
-        await dispatcher.close()
 
 
 async def test_an_event_arrives_signed_and_as_the_record_shows_it(teller: Teller) -> None:

@@ -7,9 +7,9 @@ from bursar.features.cases import service as cases
 from bursar.features.cases.model import Wanted
 from bursar.features.notifications.keeping import forget_old
 from bursar.kernel.ids import show
+from tests.features.notifications.dispatchers import url_of
 from tests.features.notifications.receivers import listening, plain
 from tests.features.notifications.tellers import Teller
-from tests.features.notifications.test_delivering import url_of
 
 
 def age(database_url: str, days: int) -> None:

@@ -1,64 +1,25 @@
 """The stripe provider against the simulator: what it reports, what it makes of every fault, what it believes."""
 
-import json
-from collections.abc import AsyncGenerator, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from bursar.features.payments import signing
 from bursar.features.payments.ports import (
-    Charge,
     Effect,
-    EventMalformed,
     Follow,
     Malformed,
     NotSent,
     OutcomeUnknown,
     Payout,
     ProviderRefused,
-    Question,
     Report,
-    SignatureInvalid,
 )
 from bursar.features.payments.providers import stripe as provider_module
 from bursar.features.payments.providers.stripe import StripeProvider
 from bursar.simulator.faults import REQUEST_MODES
-from tests.simulated import KEY, Receiver, Simulated, receiving, simulating
-
-KEY_1, KEY_2, KEY_3 = (f"{number:032x}" for number in (1, 2, 3))
-SINCE = datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    with simulating(tmp_path_factory.mktemp("simulator")) as started:
-        yield started
-
-
-@pytest.fixture
-def simulator(process: Simulated) -> Iterator[Simulated]:
-    process.control("POST", "reset")
-    process.control("POST", "clock", hold=True)
-    yield process
-    process.books()
-
-
-@pytest.fixture
-async def stripe(simulator: Simulated) -> AsyncGenerator[StripeProvider]:
-    made = StripeProvider(KEY, api=simulator.url, return_url="https://shop.example/back")
-    yield made
-    await made.close()
-
-
-def order(key: str = KEY_1, minor: int = 10_000, *, capture: bool = True, card: str = "visa") -> Charge:
-    return Charge(key, minor, "USD", f"pm_card_{card}", capture, description="Order 7")
-
-
-def question(key: str, kind: Any, reference: str | None = None, minor: int = 10_000) -> Question:
-    return Question(key, kind, reference, minor, "USD", SINCE)
+from tests.features.payments.stripes import KEY_1, KEY_2, KEY_3, SINCE, order, question
+from tests.simulated import KEY, Simulated
 
 
 def brief(effects: tuple[Effect, ...]) -> list[tuple[str, int, int, str | None]]:
@@ -298,91 +259,6 @@ async def test_the_books_are_listed_oldest_first_page_by_page(stripe: StripeProv
         rows += more
     assert [row.reference for row in rows] == [one["id"] for one in simulator.books()["balance_transactions"]]
     assert sum(row.net_minor for row in rows) == net(simulator)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
-
-
-async def test_events_are_verified_over_raw_bytes_and_name_the_same_effects(
-    stripe: StripeProvider, simulator: Simulated, receiver: Receiver
-) -> None:
-    made = simulator.sdk.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
-    assert made.secret
-    charged = await stripe.charge(order(card="bypassPending"))
-    await stripe.follow(Follow(KEY_2, "refund", charged.reference, 1000, "USD"))
-    dispute = simulator.control("POST", "disputes", payment_intent=charged.reference, amount=500)
-    simulator.sdk.v1.disputes.close(dispute["id"])
-    await stripe.pay_out(Payout(KEY_3, 2000, "USD"))
-    simulator.advance(2 * 86_400)
-    told: dict[str, Report] = {}
-    for body, header in receiver.got:
-        headers = {"stripe-signature": header}
-        event = stripe.read_event(body, headers, ["whsec_new", made.secret], datetime.now(UTC))
-        assert stripe.parse_event(body) == event
-        if event.report:
-            told[event.type] = event.report
-    asked = await stripe.ask(question(KEY_1, "charge", charged.reference))
-    paid = await stripe.ask(question(KEY_3, "payout", minor=2000))
-    assert asked
-    assert paid
-    known = {one.reference for one in (*asked.effects, *paid.effects)}
-    heard = {one.reference for report in told.values() for one in report.effects}
-    # The capture is not told with its fee, so it is asked for.
-    assert known - heard == {one.reference for one in asked.effects if one.kind == "capture"}
-    assert heard <= known
-    assert told["payment_intent.succeeded"].key == KEY_1
-    assert told["payment_intent.succeeded"].complete is False
-    assert (told["refund.created"].key, told["refund.created"].payment) == (KEY_2, charged.reference)
-    assert told["payout.paid"].standing == "succeeded"
-    assert {kind for kind in told if kind.startswith("charge.dispute")} >= {"charge.dispute.funds_withdrawn"}
-
-
-def signed(body: bytes, secret: str = "whsec_1", at: datetime | None = None) -> dict[str, str]:
-    return {"stripe-signature": signing.signature_of(body, secret, at or datetime.now(UTC))}
-
-
-EVENT = json.dumps(
-    {"id": "evt_1", "object": "event", "type": "customer.created", "created": 1, "data": {"object": {}}}
-).encode()
-
-
-async def test_what_is_not_signed_is_not_read(stripe: StripeProvider) -> None:
-    now = datetime.now(UTC)
-    assert stripe.read_event(EVENT, signed(EVENT), ["whsec_1"], now).report is None
-    for body, headers, secrets in (
-        (EVENT + b" ", signed(EVENT), ["whsec_1"]),
-        (EVENT, signed(EVENT), ["whsec_2"]),
-        (EVENT, signed(EVENT), []),
-        (EVENT, {}, ["whsec_1"]),
-        (EVENT, signed(EVENT, at=now - timedelta(minutes=6)), ["whsec_1"]),
-        (EVENT, signed(EVENT, at=now + timedelta(minutes=6)), ["whsec_1"]),
-    ):
-        with pytest.raises(SignatureInvalid):
-            stripe.read_event(body, headers, secrets, now)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff",
-        b"[]",
-        b"null",
-        b'{"object": "event"}',
-        EVENT.replace(b"customer.created", b"payment_intent.succeeded"),
-        EVENT.replace(b"customer.created", b"refund.updated"),
-        EVENT.replace(b"customer.created", b"payout.paid"),
-        EVENT.replace(b"customer.created", b"charge.dispute.created"),
-        EVENT.replace(b'"created": 1', b'"created": 1e30'),
-        EVENT.replace(b"evt_1", b"e" * 201),
-    ],
-)
-async def test_what_is_signed_and_cannot_be_read_says_so(stripe: StripeProvider, body: bytes) -> None:
-    with pytest.raises(EventMalformed):
-        stripe.read_event(body, signed(body), ["whsec_1"], datetime.now(UTC))
 
 
 async def test_a_connection_belongs_to_one_tenant(simulator: Simulated) -> None:

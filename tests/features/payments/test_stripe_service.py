@@ -1,6 +1,6 @@
 """Bursar and its stripe provider against the simulator, whose books are the outside truth, whatever fails."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,13 +21,7 @@ from bursar.simulator.faults import MODES
 from tests.api.serving import client_of, served
 from tests.api.tenants import Tenant, bearing, enrol
 from tests.features.payments.counter import Clock, key
-from tests.simulated import KEY, Receiver, Simulated, receiving, simulating
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    with simulating(tmp_path_factory.mktemp("simulator")) as started:
-        yield started
+from tests.simulated import KEY, Receiver, Simulated, receiving
 
 
 @dataclass

@@ -8,21 +8,17 @@ from bursar.core.authority.refusals import MandateMissing
 
 
 def chain_for(agent_id: UUID, team: str | None, known: Sequence[Mandate], named: UUID | None) -> list[Mandate]:
-    """The mandate named, or the one that is closest to the agent, with those above it; refuses where there is none."""
+    """The mandate named, or the one that is closest to the agent, with those above it; refuses where there is none.
+
+    A pause only takes away: what is paused is chosen like what is active, and also before all that is wider, even if
+    that is named. The rules refuse it then.
+    """
     mine = [m for m in known if is_for(m, agent_id, team)]
-    if named is not None:
-        found = [m for m in mine if m.id == named]
-        if not found:
-            raise MandateMissing("You have no such mandate.")
-        return chain_of(found[0], known)
-    live = [m for m in mine if m.status == "active"] or mine
-    for level in (_own, _of_team, _of_all):
-        found = [m for m in live if level(m)]
-        if len(found) > 1:
-            raise MandateMissing("More than one mandate of yours could cover this; name one as `mandate`.")
-        if found:
-            return chain_of(found[0], known)
-    raise MandateMissing("You have no mandate.")
+    standing = [m for m in mine if m.status in ("active", "paused")]
+    chosen = _closest(standing or mine) if named is None else _named(mine, named)
+    closer = (chain_of(m, known) for m in standing if _distance(m) < _distance(chosen))
+    paused = (chain for chain in closer if any(m.status == "paused" for m in chain))
+    return next(paused, None) or chain_of(chosen, known)
 
 
 def is_for(mandate: Mandate, agent_id: UUID, team: str | None) -> bool:
@@ -32,13 +28,25 @@ def is_for(mandate: Mandate, agent_id: UUID, team: str | None) -> bool:
     return mandate.team is None or mandate.team == team
 
 
-def _own(mandate: Mandate) -> bool:
-    return mandate.agent_id is not None
+def _named(mine: Sequence[Mandate], named: UUID) -> Mandate:
+    for mandate in mine:
+        if mandate.id == named:
+            return mandate
+    raise MandateMissing("You have no such mandate.")
 
 
-def _of_team(mandate: Mandate) -> bool:
-    return mandate.team is not None
+def _closest(mine: Sequence[Mandate]) -> Mandate:
+    nearest = min(map(_distance, mine), default=None)
+    found = [m for m in mine if _distance(m) == nearest]
+    if len(found) > 1:
+        raise MandateMissing("More than one mandate of yours could cover this; name one as `mandate`.")
+    if not found:
+        raise MandateMissing("You have no mandate.")
+    return found[0]
 
 
-def _of_all(mandate: Mandate) -> bool:
-    return mandate.agent_id is None and mandate.team is None
+def _distance(mandate: Mandate) -> int:
+    """From the agent: its own mandate, its team's, everybody's."""
+    if mandate.agent_id is not None:
+        return 0
+    return 1 if mandate.team is not None else 2

@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from bursar.core.authority import approval_store as store
-from bursar.core.authority import mandate_store, moving, requests, telling
+from bursar.core.authority import moving, requests, telling
 from bursar.core.authority import store as decisions
 from bursar.core.authority.approval_store import Approval, Vote
 from bursar.core.authority.approvals import payload_of, refuse_other_people, still_waits, supersede
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import evaluate
 from bursar.core.authority.facts import Asks, Facts, Payee, Payment
-from bursar.core.authority.facts_store import Counterparty, look_up
+from bursar.core.authority.facts_store import Counterparty, lock_mandates_for, look_up
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.proposals import order_of
 from bursar.core.authority.record import NO_RESULTS
@@ -116,7 +116,9 @@ async def execute(tx: Tx, approval_id: UUID) -> bool:
 async def _pay(tx: Tx, asked: Approval, votes: Sequence[Vote]) -> bool:
     """Its windows were used when it was asked for, so the rules see nothing used but them."""
     people = await identity.lock_principals(tx, [asked.maker_id, *(vote.operator_id for vote in votes)])
-    mandates = await mandate_store.lock_mandates(tx, [UUID(m) for m, _ in payload_of(asked)["mandates"]])
+    maker = people[asked.maker_id]
+    # All of the maker's: one that was paused since holds against the one that was asked under.
+    mandates = await lock_mandates_for(tx, [(maker.id, maker.team)])
     approval = await store.lock_approval(tx, asked.id)
     if approval is None or not still_waits(approval):
         return False

@@ -73,7 +73,10 @@ class MandateRevoked(Forbidden):
     """The mandate was revoked or is paused."""
 
     retry: ClassVar[Retry] = "never"
-    next: ClassVar[str] = "Ask an operator for another mandate, or to resume this one."
+    next: ClassVar[str] = (
+        "Ask an operator for another mandate; two operators may resume one that is paused, each with"
+        " POST /v1/mandates/{mandate}/resume."
+    )
 
     def __init__(self, name: str, status: str) -> None:
         """The mandate's name and its status."""
