@@ -51,11 +51,9 @@ class Counters:
 
     def left(self, after: Mapping[Limit, Used]) -> list[Left]:
         """What limits come to with this used of them."""
-        return [self._left(limit, used) for limit, used in after.items()]
-
-    def _left(self, limit: Limit, used: Used) -> Left:
-        counter = self._of[limit[0]][limit[1]]
-        return Left(counter.mandate, counter.limit, used, counter.span.resets_at)
+        of = self._of
+        found = [(of[mandate_id][key], used) for (mandate_id, key, _), used in after.items()]
+        return [Left(mandate, limit, used, span.resets_at) for (mandate, _, _, limit, span), used in found]
 
     def used(
         self, limits: Iterable[Limit], before: Mapping[Limit, Used], after: Mapping[Hashable, Any]

@@ -137,7 +137,8 @@ class Examination:
             asked.action, wish.source.number, payee, wish.money, order.claims.rail, order.claims.acknowledges, asks
         )
         assessed = self._assessed(wish, asks)
-        used = {limit: self._used(page, limit) for limit in wish.limits}
+        known = self._known.used
+        used = {limit: page.note(limit) or known.get(limit, NOTHING_USED) for limit in wish.limits}
         facts = Facts(self._now, wish.chain, used, self._earlier(page, wish.fingerprint), assessed.risk)
         verdict = self._verdict(facts, payment)
         proposal = None
@@ -180,9 +181,6 @@ class Examination:
         if known is None:
             return Payee(account.id, account.number, None, None, None, None)
         return Payee(account.id, account.number, known.id, known.version, known.status, known.created_at)
-
-    def _used(self, page: Page, limit: Limit) -> Used:
-        return page.note(limit) or self._known.used.get(limit, NOTHING_USED)
 
     def _earlier(self, page: Page, fingerprint: UUID | None) -> Earlier | None:
         return (page.note(fingerprint) or self._known.latest.get(fingerprint)) if fingerprint else None

@@ -60,15 +60,16 @@ def inputs_of(facts: Facts, payment: Payment, assessed: Json = None) -> str:
         "source": payment.source,
         "used": [number for used in facts.used.values() for number in used],
     }
-    unusual: dict[str, Json] = {
-        "acknowledges": payment.acknowledges.hex if payment.acknowledges else None,
-        "assessed": assessed,
-        "asks": payment.asks,
-        "duplicate_of": [earlier.event_id.hex, earlier.at.isoformat()] if earlier else None,
-        "risk": list(facts.risk) if facts.risk else None,
-    }
-    if unusual != _MEANT_WHERE_NOTHING_IS_SAID:
-        said |= {key: value for key, value in unusual.items() if value != _MEANT_WHERE_NOTHING_IS_SAID[key]}
+    if payment.acknowledges:
+        said["acknowledges"] = payment.acknowledges.hex
+    if assessed is not None:
+        said["assessed"] = assessed
+    if payment.asks != "everything":
+        said["asks"] = payment.asks
+    if earlier:
+        said["duplicate_of"] = [earlier.event_id.hex, earlier.at.isoformat()]
+    if facts.risk:
+        said["risk"] = list(facts.risk)
     return canonical(said)
 
 
