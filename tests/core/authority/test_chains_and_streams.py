@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bursar.core.authority.counting import Counters
 from bursar.core.authority.evaluate import evaluate
 from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Earlier, Meter, Payee, Risk, Used
 from bursar.core.authority.mandate import Mandate
@@ -76,7 +77,7 @@ def test_a_chain_allows_what_each_of_its_mandates_alone_would_allow(
     assert whole.outcome == strictest
     assert {r.detail for r in whole.refusals} == {r.detail for verdict in alone for r in verdict.refusals}
     if whole.outcome != "deny":
-        assert list(whole.meters) == [meter for verdict in alone for meter in verdict.meters]
+        assert list(whole.after.items()) == [use for verdict in alone for use in verdict.after.items()]
         every = {why for verdict in alone if verdict.needs for why in verdict.needs.why}
         assert (set(whole.needs.why) if whole.needs else set()) == every
 
@@ -186,7 +187,7 @@ def test_a_stream_of_payments_agrees_with_plain_sums(
         fits = all(_plainly_fits(row, admitted, new) for row in rows) and (not slow or _plainly_slow(admitted, new))
         fits = fits and all(_plainly_covered([WINDOW_ROWS[n] for n in of], currency) for of in (ours, above))
         assert verdict.outcome == ("allow" if fits else "deny")
-        for meter in verdict.meters:
+        for meter in Counters([child, parent], now).meters(verdict.after):
             counts[meter] = Used(counts[meter].amount_minor + minor, counts[meter].uses + 1)
         if fits:
             admitted.append(new)

@@ -40,7 +40,7 @@ TICK, HOUR = timedelta(microseconds=1), timedelta(hours=1)
 def test_a_window_of_another_currency_neither_limits_nor_counts() -> None:
     windows = [window_json(currency="EUR", max_amount="0.01"), window_json()]
     verdict = evaluate(*ask({"windows": windows}))
-    assert (verdict.outcome, [meter.window_key for meter in verdict.meters]) == ("allow", ["calendar:day:UTC:USD:"])
+    assert (verdict.outcome, [key for _, key, _ in verdict.after]) == ("allow", ["calendar:day:UTC:USD:"])
 
 
 def test_a_mandate_that_limits_one_currency_covers_no_other() -> None:
@@ -59,7 +59,7 @@ def test_what_one_payee_got_takes_nothing_from_another() -> None:
 def test_a_hold_that_names_nobody_yet_is_asked_for_no_payee() -> None:
     form = rule_json({"new_payee": True}, windows=[window_json(per_payee=True)])
     verdict = evaluate(*ask(form, payee=None))
-    assert (verdict.outcome, verdict.meters) == ("allow", ())
+    assert (verdict.outcome, verdict.after) == ("allow", {})
 
 
 def test_a_capture_is_asked_for_its_payee_and_its_hold_has_used_the_limits() -> None:
@@ -68,12 +68,12 @@ def test_a_capture_is_asked_for_its_payee_and_its_hold_has_used_the_limits() -> 
     full = ask(form, used=Used(6_000, 5), known={"duplicate_of": BEFORE})
     assert evaluate(*full).outcome == "deny"
     capture = evaluate(full.facts, full.payment._replace(asks="payee"))
-    assert (capture.outcome, capture.meters) == ("allow", ())
+    assert (capture.outcome, capture.after) == ("allow", {})
     late = evaluate(full.facts, full.payment._replace(asks="payee_and_its_limits"))
     assert [type(refusal) for refusal in late.refusals] == [LimitExceeded]
     empty = ask(form)
     late = evaluate(empty.facts, empty.payment._replace(asks="payee_and_its_limits"))
-    assert (late.outcome, [meter.payee_id for meter in late.meters]) == ("allow", [SHOP_ACCOUNT])
+    assert (late.outcome, [payee_id for _, _, payee_id in late.after]) == ("allow", [SHOP_ACCOUNT])
 
 
 def test_an_earlier_payment_counts_as_long_as_the_mandate_looks_back() -> None:
@@ -100,7 +100,7 @@ def test_every_reason_is_told_in_the_order_of_the_rules() -> None:
         known={"duplicate_of": BEFORE, "risk": Risk(99, "deny", "all of it")},
     )  # fmt: skip
     verdict = evaluate(*asked)
-    assert (verdict.outcome, verdict.needs, verdict.meters) == ("deny", None, ())
+    assert (verdict.outcome, verdict.needs, verdict.after) == ("deny", None, {})
     assert [refusal.code for refusal in verdict.refusals] == [
         "mandate_revoked", "mandate_missing", "mandate_missing", "mandate_missing", "unknown_counterparty",
         "currency_not_allowed", "outside_time_window", "limit_exceeded", "limit_exceeded", "velocity_exceeded",
@@ -133,7 +133,7 @@ def test_a_wide_child_under_a_narrow_parent_gets_what_the_parent_gives() -> None
     parent = mandate(1, terms_json(windows=[window_json()]))
     used = {(parent.id, parent.terms.windows[0].key, ANY_PAYEE): Used(9500, 2)}
     verdict = evaluate(facts(child, parent, used=used), payment("5.00"))
-    assert (verdict.outcome, [meter.mandate_id for meter in verdict.meters]) == ("allow", [child.id, parent.id])
+    assert (verdict.outcome, [mandate_id for mandate_id, _, _ in verdict.after]) == ("allow", [child.id, parent.id])
     verdict = evaluate(facts(child, parent, used=used), payment("5.01"))
     assert [(r.mandate_id, r.said) for r in verdict.results if r.rule.startswith("calendar")] == [
         (child.id, "allow"),

@@ -1,6 +1,6 @@
 """Terms are read as they are meant, or refused with the path to what makes no sense."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +57,7 @@ def test_every_field_is_read() -> None:
             Window("calendar", "day", "UTC", "USD", 10_000, 3, per_payee=True),
             Window("rolling", "day", "UTC", None, None, 2),
         ),
-        payees=Payees("allow_list", frozenset({SHOP}), 60),
+        payees=Payees("allow_list", frozenset({SHOP}), timedelta(minutes=1)),
         hours=Hours("Europe/Prague", frozenset({"mon", "fri"}), time(8), time(18)),
         approvals=(ApprovalRule(Trigger({"USD": 0}), "finance", 2, 60, step_up=True),),
         duplicate_seconds=600,

@@ -1,16 +1,17 @@
 """A decision that is kept can be made again, and a draft can be tried on the past."""
 
+from datetime import timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 from bursar.core.authority import mandate_store
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.record import results_of
+from bursar.core.authority.record import inputs_of, read_inputs, results_of
 from bursar.core.authority.replaying import Kept, backtest, replay
 from bursar.core.identity.model import KeyCredential
 from bursar.kernel.db import Tx
 from tests.core.authority.limits import agent, ask, day, send, terms
-from tests.core.authority.mandates import cap_json, mandate
+from tests.core.authority.mandates import NOW, cap_json, facts, mandate, payment
 from tests.stories import Story
 
 BUSY: dict[str, Any] = {
@@ -60,3 +61,9 @@ async def test_a_draft_tells_what_it_would_have_changed(story: Story) -> None:
     assert (10, "allow", "deny") in changed
     assert (25, "needs_approval", "deny") in changed
     assert all(minor >= 10 or after == "allow" for minor, _, after in changed)
+
+
+def test_equal_moments_of_two_zones_are_kept_each_as_it_is_written() -> None:
+    there = NOW.astimezone(timezone(timedelta(hours=2)))
+    kept = [read_inputs(inputs_of(facts(now=now), payment()))["now"] for now in (NOW, there, NOW)]
+    assert kept == [NOW.isoformat(), there.isoformat(), NOW.isoformat()]

@@ -232,7 +232,7 @@ CODES: dict[type[Refusal], str] = {
 def test_a_rule_allows_just_inside_its_limit_and_denies_just_outside(edge: Edge) -> None:
     inside, outside = evaluate(*edge.inside), evaluate(*edge.outside)
     assert (inside.outcome, inside.refusals, inside.needs) == ("allow", (), None)
-    assert (outside.outcome, outside.needs, outside.meters) == ("deny", None, ())
+    assert (outside.outcome, outside.needs, outside.after) == ("deny", None, {})
     (refusal,) = outside.refusals
     assert (type(refusal), refusal.code) == (edge.kind, CODES[edge.kind])
     assert refusal.detail == f"{edge.detail} No money moved."

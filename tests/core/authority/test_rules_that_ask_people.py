@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from bursar.core.authority.counting import Counters
 from bursar.core.authority.evaluate import evaluate
-from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Meter, Needs, Risk
+from bursar.core.authority.facts import ANY_PAYEE, VELOCITY, Meter, Needs, Risk, Used
 from tests.core.authority.mandates import (
     ANYBODY,
     HALF,
@@ -111,11 +112,13 @@ def test_approval_takes_the_most_people_every_role_and_the_least_time_of_all_tha
 
 def test_what_waits_for_approval_uses_its_windows_as_what_is_allowed_does() -> None:
     form = {"windows": [window_json(), window_json(kind="rolling", per_payee=True)], **VELOCITY_5}
-    meters = (
+    meters = [
         Meter(UUID(int=1), "calendar:day:UTC:USD:", ANY_PAYEE, NOW.replace(hour=0)),
         Meter(UUID(int=1), "rolling:day:*:USD:payee", SHOP_ACCOUNT, NOW),
         Meter(UUID(int=1), VELOCITY, ANY_PAYEE, NOW),
-    )
-    assert evaluate(*ask(form)).meters == meters
-    waits = evaluate(*ask(form | NEVER_ALONE))
-    assert (waits.outcome, waits.meters) == ("needs_approval", meters)
+    ]
+    for terms, outcome in ((form, "allow"), (form | NEVER_ALONE, "needs_approval")):
+        asked = ask(terms, used=Used(500, 2))
+        verdict = evaluate(*asked)
+        assert (verdict.outcome, list(verdict.after.values())) == (outcome, [Used(1500, 3)] * 3)
+        assert Counters(asked.facts.chain, NOW).meters(verdict.after) == meters

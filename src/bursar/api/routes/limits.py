@@ -33,11 +33,12 @@ def authority_facts_of(done: Done) -> dict[str, Json] | None:
 
 
 def _facts_of(left: Left) -> dict[str, Json]:
-    limit, used, facts = left.limit, left.used, _said_of(left.mandate.id, left.limit, left.resets_at)
+    mandate, limit, (amount_minor, uses), resets_at = left
+    facts = _said_of(mandate.id, limit, resets_at).copy()
     if limit.max_count is not None:
-        facts = facts | {"left_count": max(0, limit.max_count - used.uses)}
+        facts["left_count"] = max(0, limit.max_count - uses)
     if isinstance(limit, Window) and limit.max_minor is not None and limit.currency:
-        facts = facts | {"left_amount": show_minor(max(0, limit.max_minor - used.amount_minor), limit.currency)}
+        facts["left_amount"] = show_minor(max(0, limit.max_minor - amount_minor), limit.currency)
     return facts
 
 

@@ -1,14 +1,12 @@
 """The orders of agents while they are decided: what is asked, what it comes to, what was said to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.assessing import NOT_ASSESSED, Assessed, Question, auto_max_of
-from bursar.core.authority.facts import Asks, Facts, Needs, Payee, Payment, Used, Verdict
-from bursar.core.authority.facts_store import Limit
+from bursar.core.authority.facts import Asks, Facts, Limit, Needs, Payee, Payment, Verdict
 from bursar.core.authority.mandate import Mandate
 from bursar.core.identity.model import Actor
 from bursar.core.ledger.model import Account
@@ -58,19 +56,9 @@ class Case(NamedTuple):
     verdict: Verdict
     proposal: Proposal | None
     assessed: Assessed = NOT_ASSESSED
-    after: Mapping[Limit, Used] = MappingProxyType({})
 
 
-UNDECIDED = Case(None, None, None, Verdict("allow", (), (), None, ()), None)
-
-
-def after_of(facts: Facts, verdict: Verdict, minor: int) -> dict[Limit, Used]:
-    """What is used of the limits that a payment of so many minor units uses, itself included."""
-    after: dict[Limit, Used] = {}
-    for mandate_id, window_key, payee_id, _ in verdict.meters:
-        before = facts.used[mandate_id, window_key, payee_id]
-        after[mandate_id, window_key, payee_id] = Used(before.amount_minor + minor, before.uses + 1)
-    return after
+UNDECIDED = Case(None, None, None, Verdict("allow", (), (), None, {}), None)
 
 
 def question_of(wish: Wish, now: datetime, asks: Asks) -> Question:

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Meter, Used
-from bursar.core.authority.facts_store import Limit
+from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Limit, Meter, Used
 from bursar.core.authority.mandate import Mandate, Velocity, Window
 from bursar.core.authority.periods import Span, span_of, span_of_velocity
 from bursar.core.authority.remaining import Left
@@ -28,38 +27,43 @@ class Counters:
     def __init__(self, mandates: Iterable[Mandate], now: datetime) -> None:
         """Where each of their limits stands now."""
         self._of = {mandate.id: {counter.key: counter for counter in _counters(mandate, now)} for mandate in mandates}
+        # For all payees, and whether each of them is counted apart.
+        self._limits: dict[UUID, list[tuple[Limit, bool]]] = {
+            mandate_id: [((mandate_id, counter.key, ANY_PAYEE), counter.per_payee) for counter in counters.values()]
+            for mandate_id, counters in self._of.items()
+        }
 
     def limits_of(self, chain: Iterable[Mandate], payee_id: UUID | None) -> list[Limit]:
         """What counts for a payment: windows first and then velocity, mandate by mandate."""
         return [
-            (mandate.id, counter.key, payee_id if counter.per_payee and payee_id else ANY_PAYEE)
+            (limit[0], limit[1], payee_id) if per_payee and payee_id else limit
             for mandate in chain
-            for counter in self._of[mandate.id].values()
+            for limit, per_payee in self._limits[mandate.id]
         ]
 
-    def since(self, limits: Iterable[Limit]) -> list[tuple[UUID, str, UUID, datetime]]:
-        """The limits with the moment from which on their use still counts."""
-        return [(mandate, key, payee, self._of[mandate][key].span.since) for mandate, key, payee in limits]
+    def since(self, limit: Limit) -> datetime:
+        """The moment from which on its use still counts."""
+        return self._of[limit[0]][limit[1]].span.since
+
+    def meters(self, limits: Iterable[Limit]) -> list[Meter]:
+        """The counters that count what happens now."""
+        return [Meter(*limit, self._of[limit[0]][limit[1]].span.bucket) for limit in limits]
 
     def left(self, after: Mapping[Limit, Used]) -> list[Left]:
         """What limits come to with this used of them."""
-        return [self._left(limit, used) for limit, used in after.items()]
-
-    def _left(self, limit: Limit, used: Used) -> Left:
-        counter = self._of[limit[0]][limit[1]]
-        return Left(counter.mandate, counter.limit, used, counter.span.resets_at)
+        of = self._of
+        found = [(of[mandate_id][key], used) for (mandate_id, key, _), used in after.items()]
+        return [Left(mandate, limit, used, span.resets_at) for (mandate, _, _, limit, span), used in found]
 
     def used(
         self, limits: Iterable[Limit], before: Mapping[Limit, Used], after: Mapping[Hashable, Any]
     ) -> dict[Meter, Used]:
         """What was used of the limits on top of what was used before, by their counters."""
+        changed = [limit for limit in limits if limit in after]
         used: dict[Meter, Used] = {}
-        for limit in limits:
-            now: Used | None = after.get(limit)
-            if now:
-                was = before.get(limit, NOTHING_USED)
-                bucket = self._of[limit[0]][limit[1]].span.bucket
-                used[Meter(*limit, bucket)] = Used(now.amount_minor - was.amount_minor, now.uses - was.uses)
+        for limit, meter in zip(changed, self.meters(changed), strict=True):
+            now, was = after[limit], before.get(limit, NOTHING_USED)
+            used[meter] = Used(now.amount_minor - was.amount_minor, now.uses - was.uses)
         return used
 
 

@@ -12,7 +12,7 @@ from bursar.core.authority.facts import (
     VELOCITY,
     Facts,
     Heard,
-    Meter,
+    Limit,
     Needs,
     Payee,
     Payment,
@@ -56,13 +56,13 @@ _STEP_UP = ApprovalRule(Trigger({}), None, 1, DEFAULT_TTL_SECONDS, step_up=True)
 class _Asked:
     """Collects what the rules say; those of the mandate being asked into `silent` and `spoken`."""
 
-    __slots__ = ("heard", "meters", "needs", "refusals", "silent", "spoken")
+    __slots__ = ("after", "heard", "needs", "refusals", "silent", "spoken")
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.refusals: list[Refusal] = []
         self.needs: list[tuple[ApprovalRule | None, str]] = []
-        self.meters: list[Meter] = []
+        self.after: dict[Limit, Used] = {}
         self.silent: list[str] = []
         self.spoken: list[Result] = []
 
@@ -91,9 +91,9 @@ def evaluate(facts: Facts, payment: Payment) -> Verdict:
         asked.spoken = asked.heard[0].spoken
         _ask_risk(asked, facts.chain[0], facts.risk)
     if asked.refusals:
-        return Verdict("deny", tuple(asked.heard), tuple(asked.refusals), None, ())
+        return Verdict("deny", tuple(asked.heard), tuple(asked.refusals), None, {})
     needs = _needs(asked.needs)
-    return Verdict("needs_approval" if needs else "allow", tuple(asked.heard), (), needs, tuple(asked.meters))
+    return Verdict("needs_approval" if needs else "allow", tuple(asked.heard), (), needs, asked.after)
 
 
 def _ask(asked: _Asked, facts: Facts, mandate: Mandate, payment: Payment) -> None:
@@ -105,10 +105,9 @@ def _ask(asked: _Asked, facts: Facts, mandate: Mandate, payment: Payment) -> Non
     if whole:
         _ask_cap(asked, mandate, terms, payment.money)
     _ask_hours(asked, facts.now, mandate, terms)
-    for window in terms.windows:
-        _ask_window(asked, facts, mandate, window, payment)
+    _ask_windows(asked, facts, mandate, terms.windows, payment)
     if whole:
-        _ask_velocity(asked, facts, mandate, terms)
+        _ask_velocity(asked, facts, mandate, terms, payment.money)
         _ask_duplicate(asked, facts, mandate, terms, payment)
     for rule in terms.approvals:
         _ask_approval(asked, facts, mandate, rule, payment)
@@ -146,7 +145,7 @@ def _ask_payee(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms, pay
         asked.deny(mandate, rule, UnknownCounterparty(payee.number))
     elif terms.payees.mode == "allow_list" and payee.counterparty_id not in terms.payees.allow:
         asked.deny(mandate, rule, PayeeNotAllowed(f"{payee.number} is not on the list of the mandate {mandate.name}."))
-    elif now < (until := payee.known_since + timedelta(seconds=terms.payees.cool_off_seconds)):
+    elif now < (until := payee.known_since + terms.payees.cool_off):
         fact = f"{payee.number} is a new counterparty; the mandate {mandate.name} pays it from {moment(until)} on."
         asked.deny(mandate, rule, PayeeNotAllowed(fact))
     else:
@@ -179,36 +178,37 @@ def _ask_hours(asked: _Asked, now: datetime, mandate: Mandate, terms: Terms) -> 
     hours = terms.hours
     if hours is None:
         return
-    local = local_at(now, hours.time_zone)
-    if DAYS[local.weekday()] in hours.days and hours.start <= local.time() < hours.end:
+    today, at = local_at(now, hours.time_zone)
+    if today in hours.days and hours.start <= at < hours.end:
         asked.silent.append("hours")
         return
     days = ", ".join(day for day in DAYS if day in hours.days)
     fact = (
         f"The mandate {mandate.name} pays {days} from {hours.start:%H:%M} to {hours.end:%H:%M} {hours.time_zone};"
-        f" there it is {DAYS[local.weekday()]} {local:%H:%M}."
+        f" there it is {today} {at:%H:%M}."
     )
     asked.deny(mandate, "hours", OutsideTimeWindow(fact))
 
 
-def _ask_window(asked: _Asked, facts: Facts, mandate: Mandate, window: Window, payment: Payment) -> None:
-    money = payment.money
-    if window.currency is not None and window.currency != money.currency:
-        return
-    if payment.asks == "payee" or (payment.asks == "payee_and_its_limits" and not window.per_payee):
-        return
-    if window.per_payee and payment.payee is None:  # The capture will say to whom.
-        return
-    payee_id = payment.payee.account_id if window.per_payee and payment.payee else ANY_PAYEE
-    span = span_of(window, facts.now)
-    used = facts.used.get((mandate.id, window.key, payee_id), NOTHING_USED)
-    asked.meters.append(Meter(mandate.id, window.key, payee_id, span.bucket))
-    over = window.max_minor is not None and used.amount_minor + money.minor > window.max_minor
-    too_many = window.max_count is not None and used.uses + 1 > window.max_count
-    if over or too_many:
-        asked.deny(mandate, window.key, LimitExceeded(_left(window, span, used, money, over=over)))
-    else:
-        asked.silent.append(window.key)
+def _ask_windows(asked: _Asked, facts: Facts, mandate: Mandate, windows: Sequence[Window], payment: Payment) -> None:
+    money, payee, asks = payment.money, payment.payee, payment.asks
+    minor, used, mandate_id = money.minor, facts.used, mandate.id
+    for window in windows:
+        if window.currency is not None and window.currency != money.currency:
+            continue
+        if asks == "payee" or (asks == "payee_and_its_limits" and not window.per_payee):
+            continue
+        if window.per_payee and payee is None:  # The capture will say to whom.
+            continue
+        limit = mandate_id, window.key, payee.account_id if window.per_payee and payee else ANY_PAYEE
+        before, uses = used.get(limit, NOTHING_USED)
+        asked.after[limit] = Used(before + minor, uses + 1)
+        over = window.max_minor is not None and before + minor > window.max_minor
+        if over or (window.max_count is not None and uses + 1 > window.max_count):
+            fact = _left(window, span_of(window, facts.now), Used(before, uses), money, over=over)
+            asked.deny(mandate, window.key, LimitExceeded(fact))
+        else:
+            asked.silent.append(window.key)
 
 
 def _left(window: Window, span: Span, used: Used, money: Money, *, over: bool) -> str:
@@ -224,25 +224,24 @@ def _left(window: Window, span: Span, used: Used, money: Money, *, over: bool) -
     return f"{name}{whom}: {max(0, most_uses - used.uses)} of {most_uses} payments left{until}."
 
 
-def _ask_velocity(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms) -> None:
-    if terms.velocity is None:
+def _ask_velocity(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms, money: Money) -> None:
+    velocity = terms.velocity
+    if velocity is None:
         return
-    span = span_of_velocity(terms.velocity, facts.now)
-    used = facts.used.get((mandate.id, VELOCITY, ANY_PAYEE), NOTHING_USED)
-    asked.meters.append(Meter(mandate.id, VELOCITY, ANY_PAYEE, span.bucket))
-    if used.uses + 1 > terms.velocity.max_count:
-        again_at = span.resets_at or facts.now
-        refusal = VelocityExceeded(terms.velocity.max_count, terms.velocity.seconds, again_at)
-        asked.deny(mandate, VELOCITY, refusal)
+    limit = mandate.id, VELOCITY, ANY_PAYEE
+    before, uses = facts.used.get(limit, NOTHING_USED)
+    asked.after[limit] = Used(before + money.minor, uses + 1)
+    if uses + 1 > velocity.max_count:
+        again_at = span_of_velocity(velocity, facts.now).resets_at or facts.now
+        asked.deny(mandate, VELOCITY, VelocityExceeded(velocity.max_count, velocity.seconds, again_at))
     else:
         asked.silent.append(VELOCITY)
 
 
 def _ask_duplicate(asked: _Asked, facts: Facts, mandate: Mandate, terms: Terms, payment: Payment) -> None:
-    if terms.duplicate_seconds is None:
+    seconds, earlier = terms.duplicate_seconds, facts.duplicate_of
+    if seconds is None:
         return
-    earlier = facts.duplicate_of
-    seconds = terms.duplicate_seconds
     near = earlier is not None and earlier.at > facts.now - timedelta(seconds=seconds)
     if earlier is not None and near and earlier.event_id != payment.acknowledges:
         asked.deny(mandate, "duplicate", PossibleDuplicate(earlier.event_id, seconds))

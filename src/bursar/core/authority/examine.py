@@ -1,14 +1,13 @@
 """The gate between agents' orders and the book: facts found under locks, a verdict for each order, its record."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from bursar.core.authority.assessing import NOT_ASSESSED, Assess, Assessed, Question, Scorer
-from bursar.core.authority.cases import UNDECIDED, Asked, Case, Proposal, Wish, after_of, came_to, question_of
+from bursar.core.authority.cases import UNDECIDED, Asked, Case, Proposal, Wish, came_to, question_of
 from bursar.core.authority.counting import Counters
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.evaluate import evaluate
@@ -17,13 +16,14 @@ from bursar.core.authority.facts import (
     Asks,
     Earlier,
     Facts,
+    Limit,
     Meter,
     Payee,
     Payment,
     Used,
     Verdict,
 )
-from bursar.core.authority.facts_store import Known, Limit
+from bursar.core.authority.facts_store import Known
 from bursar.core.authority.mandate import Mandate
 from bursar.core.authority.paying import asks_of, come_to
 from bursar.core.authority.periods import EPOCH
@@ -75,16 +75,18 @@ class Examination:
         self._counters = Counters(self._mandates, now)
         page = Page(book)
         for asked in self.asked.values():
-            with suppress(Refusal):  # The gate refuses it again.
-                if not isinstance(asked.order, ReleaseHold | ExpireHold):
-                    page.world = asked.order.world
-                    self._wishes[asked.order.event_id] = self._wish(page, asked)
+            if isinstance(asked.order, ReleaseHold | ExpireHold):
+                continue
+            page.world = asked.order.world
+            try:
+                self._wishes[asked.order.event_id] = self._wish(page, asked)
+            except Refusal:  # The gate refuses it again.
+                continue
         wishes = self._wishes.values()
         payees = {wish.target.id for wish in wishes if wish.target}
         self._counted = {limit for wish in wishes for limit in wish.limits}
-        self._known = await self._source.known(
-            self._tx, self._counters.since(self._counted), list(payees), list(self._guarded(wishes))
-        )
+        since = [(*limit, self._counters.since(limit)) for limit in self._counted]
+        self._known = await self._source.known(self._tx, since, list(payees), list(self._guarded(wishes)))
         if wishes:
             self._score = await self._assess(
                 self._tx, lambda: [question_of(wish, now, asks_of(page, wish.asked.order)) for wish in wishes]
@@ -135,18 +137,18 @@ class Examination:
             asked.action, wish.source.number, payee, wish.money, order.claims.rail, order.claims.acknowledges, asks
         )
         assessed = self._assessed(wish, asks)
-        used = {limit: self._used(page, limit) for limit in wish.limits}
+        known = self._known.used
+        used = {limit: page.note(limit) or known.get(limit, NOTHING_USED) for limit in wish.limits}
         facts = Facts(self._now, wish.chain, used, self._earlier(page, wish.fingerprint), assessed.risk)
         verdict = self._verdict(facts, payment)
         proposal = None
         if verdict.needs:
             proposal = Proposal(new_id(), asked.action, wish.money, verdict.needs, wish.chain, payee)
-        after = after_of(facts, verdict, wish.money.minor)
-        self._cases[order.event_id] = Case(wish, payment, facts, verdict, proposal, assessed, after)
+        self._cases[order.event_id] = Case(wish, payment, facts, verdict, proposal, assessed)
         if verdict.refusals:
             raise verdict.refusals[0]
         # What later orders of the batch must see of this one; it goes with the page if the book refuses it.
-        page.notes |= after
+        page.notes |= verdict.after
         if wish.fingerprint:
             page.notes[wish.fingerprint] = Earlier(order.event_id, self._now)
         if proposal is None:
@@ -180,9 +182,6 @@ class Examination:
             return Payee(account.id, account.number, None, None, None, None)
         return Payee(account.id, account.number, known.id, known.version, known.status, known.created_at)
 
-    def _used(self, page: Page, limit: Limit) -> Used:
-        return page.note(limit) or self._known.used.get(limit, NOTHING_USED)
-
     def _earlier(self, page: Page, fingerprint: UUID | None) -> Earlier | None:
         return (page.note(fingerprint) or self._known.latest.get(fingerprint)) if fingerprint else None
 
@@ -205,7 +204,7 @@ class Examination:
             wish.money.currency if wish else None, wish.money.minor if wish else None,
             hold.id if hold else None,
             inputs, sha256(inputs.encode()).digest(), results_of(verdict),
-            uses_of(verdict.meters if sets_aside else ()), self._now,
+            uses_of(self._counters.meters(verdict.after) if sets_aside else ()), self._now,
             wish.fingerprint if wish and decided != "deny" and not isinstance(order, CaptureHold) else None,
             case.assessed.shadow,
         )  # fmt: skip
@@ -229,7 +228,7 @@ class Examination:
         case = self._cases.get(order.event_id)
         if case is None or case.facts is None:
             return None
-        return Authorised(order.event_id, case.facts.chain[0], self._counters.left(case.after))
+        return Authorised(order.event_id, case.facts.chain[0], self._counters.left(case.verdict.after))
 
     def proposal(self, order: SingleOrder) -> Proposal:
         """What an order that waits for a person waits for."""

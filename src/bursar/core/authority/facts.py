@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.authority.mandate import Mandate
@@ -14,6 +14,8 @@ Decided = Literal["allow", "needs_approval", "deny"]
 RiskOutcome = Literal["allow", "needs_approval", "step_up", "deny"]
 ANY_PAYEE = made_of(bytes(16))
 VELOCITY = "velocity"
+# A window of a mandate, or its velocity, and for which payee.
+Limit: TypeAlias = tuple[UUID, str, UUID]
 
 
 class Payee(NamedTuple):
@@ -84,7 +86,7 @@ class Facts(NamedTuple):
     now: datetime
     chain: Sequence[Mandate]
     # By mandate, window and payee, in the mandates' order: what the pieces of time that still count come to.
-    used: Mapping[tuple[UUID, str, UUID], Used]
+    used: Mapping[Limit, Used]
     duplicate_of: Earlier | None = None
     risk: Risk | None = None
 
@@ -117,13 +119,16 @@ class Heard(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The decision with all its reasons, mandate by mandate, and what it uses of which windows."""
+    """The decision with all its reasons, mandate by mandate.
+
+    `after` is what is used then of each limit that it uses, itself included.
+    """
 
     outcome: Decided
     heard: tuple[Heard, ...]
     refusals: tuple[Refusal, ...]
     needs: Needs | None
-    meters: tuple[Meter, ...]
+    after: dict[Limit, Used]
 
     @property
     def results(self) -> list[Result]:

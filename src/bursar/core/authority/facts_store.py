@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from bursar.core.authority.facts import Earlier, Used
+from bursar.core.authority.facts import Earlier, Limit, Used
 from bursar.core.authority.mandate import Mandate
 from bursar.kernel.db import Tx
-
-Limit: TypeAlias = tuple[UUID, str, UUID]
 
 
 class Counterparty(NamedTuple):

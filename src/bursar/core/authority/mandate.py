@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
@@ -77,7 +77,7 @@ class Payees:
 
     mode: Literal["allow_list", "any_known", "any"]
     allow: frozenset[UUID] = frozenset()
-    cool_off_seconds: int = 0
+    cool_off: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def _payees(row: Mapping[str, Any]) -> Payees:
         allow.add(found)
     if row["mode"] == "any" and row["cool_off_seconds"]:
         raise InvalidArgument("terms.counterparties.cool_off_seconds", "means nothing where anybody may be paid")
-    return Payees(row["mode"], frozenset(allow), row["cool_off_seconds"])
+    return Payees(row["mode"], frozenset(allow), timedelta(seconds=row["cool_off_seconds"]))
 
 
 def _hours(row: Mapping[str, Any]) -> Hours:

@@ -11,7 +11,7 @@ from bursar.core.authority import store, telling
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.cases import Asked
 from bursar.core.authority.examine import Examination
-from bursar.core.authority.facts import Meter, Used
+from bursar.core.authority.facts import NOTHING_USED, Meter, Used
 from bursar.core.authority.model import Instruction, PendingApproval, Told
 from bursar.core.authority.proposals import payload_of
 from bursar.core.authority.record import meters_of
@@ -134,15 +134,15 @@ async def give_back(
     approvals are their own matter.
     """
     ended = {h.id: h for h in holds if h.status != "pending" and h.approval_id is None}
-    net: dict[Meter, list[int]] = {meter: [use.amount_minor, use.uses] for meter, use in used.items()}
+    net = dict(used)
     for reserved in await store.list_reserved(tx, list(ended)) if ended else ():
         hold = ended[reserved.hold_id]
         for meter in meters_of(reserved.uses):
-            change = net.setdefault(meter, [0, 0])
-            change[0] -= hold.amount_minor - hold.captured_minor
-            change[1] -= hold.status != "posted"
-    more = {meter: Used(*change) for meter, change in net.items() if min(change) >= 0 and any(change)}
-    less = {meter: Used(-change[0], -change[1]) for meter, change in net.items() if min(change) < 0}
+            amount, uses = net.get(meter, NOTHING_USED)
+            amount -= hold.amount_minor - hold.captured_minor
+            net[meter] = Used(amount, uses - (hold.status != "posted"))
+    more = {meter: change for meter, change in net.items() if min(change) >= 0 and any(change)}
+    less = {meter: Used(-change.amount_minor, -change.uses) for meter, change in net.items() if min(change) < 0}
     if more:
         use(tx, more)
     if less:

@@ -1,10 +1,10 @@
 """Windows of time: which pieces of it a window counts now, and when it has room again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from bursar.core.authority.mandate import Velocity, Window, zone_of
+from bursar.core.authority.mandate import DAYS, Velocity, Window, zone_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PIECES = 60
@@ -21,9 +21,10 @@ class Span(NamedTuple):
 
 # The orders of a batch share their moment.
 @lru_cache(maxsize=64)
-def local_at(now: datetime, time_zone: str) -> datetime:
-    """A moment as the clocks of a zone show it."""
-    return now.astimezone(zone_of(time_zone))
+def local_at(now: datetime, time_zone: str) -> tuple[str, time]:
+    """A moment as the clocks of a zone show it: the day of the week and the time."""
+    local = now.astimezone(zone_of(time_zone))
+    return DAYS[local.weekday()], local.time()
 
 
 @lru_cache(maxsize=256)

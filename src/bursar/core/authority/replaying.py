@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from bursar.core.authority.counting import Counters
 from bursar.core.authority.evaluate import evaluate
 from bursar.core.authority.facts import (
     NOTHING_USED,
-    VELOCITY,
     Earlier,
     Facts,
+    Limit,
     Meter,
     Payment,
     Risk,
@@ -20,7 +21,6 @@ from bursar.core.authority.facts import (
     Verdict,
 )
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.record import denies, facts_in, payment_in, read_inputs
 
 
@@ -68,12 +68,13 @@ def backtest(draft: Mandate, past: Sequence[Kept]) -> list[Change]:
         now, payment = datetime.fromisoformat(inputs["now"]), payment_in(inputs)
         key = (payment.payee.account_id, payment.money.currency, payment.money.minor) if payment.payee else None
         risk = inputs["risk"]
-        used = _used(draft, counted, now)
+        counters = Counters((draft,), now)
+        used = _used(counters, counted)
         facts = Facts(now, [draft], used, latest.get(key) if key else None, Risk(*risk) if risk else None)
         verdict = evaluate(facts, payment)
         if verdict.outcome != kept.outcome:
             changes.append(Change(kept.id, now, payment, kept.outcome, verdict))
-        for meter in verdict.meters:
+        for meter in counters.meters(verdict.after):
             before = counted[meter]
             counted[meter] = Used(before.amount_minor + payment.money.minor, before.uses + 1)
         if key and verdict.outcome != "deny":
@@ -86,14 +87,11 @@ def _refused_by_the_book(kept: Kept) -> bool:
     return kept.outcome == "deny" and not denies(kept.results)
 
 
-def _used(draft: Mandate, counted: Mapping[Meter, Used], now: datetime) -> dict[tuple[UUID, str, UUID], Used]:
+def _used(counters: Counters, counted: Mapping[Meter, Used]) -> dict[Limit, Used]:
     """What the windows hold at a moment: the sums of the pieces of time that still count."""
-    since = {window.key: span_of(window, now).since for window in draft.terms.windows}
-    if draft.terms.velocity:
-        since[VELOCITY] = span_of_velocity(draft.terms.velocity, now).since
-    used: dict[tuple[UUID, str, UUID], Used] = defaultdict(lambda: NOTHING_USED)
+    used: dict[Limit, Used] = defaultdict(lambda: NOTHING_USED)
     for meter, use in counted.items():
-        if meter.bucket >= since[meter.window_key]:
-            key = (meter.mandate_id, meter.window_key, meter.payee_id)
-            used[key] = Used(used[key].amount_minor + use.amount_minor, used[key].uses + use.uses)
+        limit = meter[:3]
+        if meter.bucket >= counters.since(limit):
+            used[limit] = Used(used[limit].amount_minor + use.amount_minor, used[limit].uses + use.uses)
     return used

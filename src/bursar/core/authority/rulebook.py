@@ -12,8 +12,8 @@ from uuid import UUID
 from bursar.core.authority import turn_store
 from bursar.core.authority.assessing import Assess, Question
 from bursar.core.authority.covering import is_for
-from bursar.core.authority.facts import Earlier, Meter, Used
-from bursar.core.authority.facts_store import Counterparty, Known, Limit, list_mandates_for
+from bursar.core.authority.facts import Earlier, Limit, Meter, Used
+from bursar.core.authority.facts_store import Counterparty, Known, list_mandates_for
 from bursar.core.authority.mandate import Mandate, chain_of
 from bursar.core.authority.sources import Agent
 from bursar.core.authority.turn_store import Piece, Since

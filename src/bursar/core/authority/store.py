@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from bursar.core.authority.facts import Meter, Used
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, once
 
 
 class Decision(NamedTuple):
@@ -82,17 +82,45 @@ def subtract_usage(tx: Tx, changes: Mapping[Meter, Used]) -> None:
 
 
 def insert_decisions(tx: Tx, decisions: Sequence[Decision]) -> None:
-    """Keep decisions with what they rest on."""
+    """Keep decisions with what they rest on; of a batch most say much the same."""
+    (
+        ids, agents, actions, outcomes, codes, mandate_ids, versions, sources, targets, currencies, amounts, holds,
+        inputs, hashes, results, uses, decided, fingerprints, shadows,
+    ) = zip(*decisions, strict=True)  # fmt: skip
     tx.later(
-        """INSERT INTO decision (tenant_id, id, agent_id, action, outcome, codes, mandate_id, mandate_version,
-                                 source_id, target_id, currency, amount_minor, hold_id, inputs, inputs_hash, results,
-                                 uses, decided_at, fingerprint, shadow)
-           SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::int[],
-                                    $9::uuid[], $10::uuid[], $11::text[], $12::bigint[], $13::uuid[], $14::text[],
-                                    $15::bytea[], $16::text[], $17::text[], $18::timestamptz[],
-                                    $19::uuid[], $20::text[])""",
+        """INSERT INTO decision (tenant_id, id, source_id, target_id, amount_minor, inputs, inputs_hash, fingerprint,
+                                 agent_id, action, outcome, codes, mandate_id, mandate_version, currency, hold_id,
+                                 results, uses, decided_at, shadow)
+           SELECT $1, w.id, w.source_id, w.target_id, w.amount_minor, w.inputs, w.inputs_hash, w.fingerprint,
+                  coalesce(w.agent_id, $10), coalesce(w.action, $12), coalesce(w.outcome, $14), coalesce(w.codes, $16),
+                  coalesce(w.mandate_id, $18), coalesce(w.mandate_version, $20), coalesce(w.currency, $22),
+                  coalesce(w.hold_id, $24), coalesce(w.results, $26), coalesce(w.uses, $28),
+                  coalesce(w.decided_at, $30), coalesce(w.shadow, $32)
+           FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::bytea[], $8::uuid[],
+                       $9::uuid[], $11::text[], $13::text[], $15::text[], $17::uuid[], $19::int[], $21::text[],
+                       $23::uuid[], $25::text[], $27::text[], $29::timestamptz[], $31::text[])
+                w (id, source_id, target_id, amount_minor, inputs, inputs_hash, fingerprint, agent_id, action, outcome,
+                   codes, mandate_id, mandate_version, currency, hold_id, results, uses, decided_at, shadow)""",
         tx.tenant,
-        *(list(column) for column in zip(*decisions, strict=True)),
+        ids,
+        sources,
+        targets,
+        amounts,
+        inputs,
+        hashes,
+        fingerprints,
+        *once(agents),
+        *once(actions),
+        *once(outcomes),
+        *once(codes),
+        *once(mandate_ids),
+        *once(versions),
+        *once(currencies),
+        *once(holds),
+        *once(results),
+        *once(uses),
+        *once(decided),
+        *once(shadows),
     )
 
 

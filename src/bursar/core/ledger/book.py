@@ -56,8 +56,13 @@ class Page:
 
     def note(self, key: Hashable) -> Any:
         """What was noted so far, or None."""
-        found = self.notes.get(key)
-        return found if found is not None or self.under is None else self.under.note(key)
+        page: Page | None = self
+        while page is not None:
+            found = page.notes.get(key)
+            if found is not None:
+                return found
+            page = page.under
+        return None
 
     def turn(self) -> None:
         """Keep this page: the page below now says the same."""
