@@ -113,8 +113,7 @@ class Memory:
     def turn(self, page: Page) -> None:
         """Remember what was decided; it is on its way, and who decides on it is written after it."""
         self._accounts |= page.book.accounts
-        for account_id, balance in page.balances.items():
-            self._accounts[account_id] = page.book.accounts[account_id].with_balance(balance)
+        self._accounts |= page.accounts
         self._count()
 
     def forget(self, credentials: Iterable[Credential], account_ids: Iterable[UUID]) -> None:

@@ -10,7 +10,7 @@ from bursar.kernel.db import Draft, Tx, once
 
 def write(tx: Tx, page: Page) -> None:
     """Have stored what was decided: balances, entries with their postings, holds."""
-    if page.balances:
+    if page.accounts:
         _update_balances(tx, page)
     if page.entries:
         _insert_entries(tx, page)
@@ -24,7 +24,6 @@ def _update_balances(tx: Tx, page: Page) -> None:
     An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
     each by its key: by the one with the currency, so that its postings need not ask for it again.
     """
-    balances = page.balances
     tx.later(
         """INSERT INTO account (tenant_id, id, currency, posted_minor, held_minor, version, number, name, normal_side)
            SELECT $1, *, '', '', 'debit'
@@ -32,9 +31,7 @@ def _update_balances(tx: Tx, page: Page) -> None:
            ON CONFLICT (tenant_id, id, currency) DO UPDATE
            SET posted_minor = excluded.posted_minor, held_minor = excluded.held_minor, version = excluded.version""",
         tx.tenant,
-        list(balances),
-        [page.book.accounts[account_id].currency for account_id in balances],
-        *_columns(balances.values(), 3),
+        *_columns([(account.id, account.currency, *account.balance) for account in page.accounts.values()], 5),
     )
 
 
@@ -46,7 +43,7 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
     meanwhile leaves what is available above the floor, or the account refuses the balance.
     """
     before = sorted(page.book.accounts.values(), key=_in_order)
-    after = [page.balance(account.id) for account in before]
+    after = [page.accounts.get(account.id, account).balance for account in before]
     draft.must(
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
                                      floor_minor, upstream, currency)
