@@ -1,9 +1,10 @@
 """The statements that write what was decided: balances, entries with their postings, holds."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from bursar.core.ledger.book import Page
-from bursar.core.ledger.model import Account, Hold
+from bursar.core.ledger.model import Hold
 from bursar.core.ledger.rows import written
 from bursar.kernel.db import Draft, Tx, once
 
@@ -42,7 +43,9 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
     version alone would not do: one that was counted on and never came has the number of another that did. A hold placed
     meanwhile leaves what is available above the floor, or the account refuses the balance.
     """
-    before = sorted(page.book.accounts.values(), key=_in_order)
+    # Accounts are locked in the order of their ids.
+    before = sorted(page.book.accounts.values(), key=attrgetter("id.bytes"))
+    ids, _, _, currencies, sides, floors, statuses, relied_on, _, _, upstreams = zip(*before, strict=True)
     after = [page.accounts.get(account.id, account).balance for account in before]
     draft.must(
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
@@ -60,25 +63,20 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
              AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
              AND a.upstream IS NOT DISTINCT FROM excluded.upstream
            RETURNING true""",
-        [account.id for account in before],
+        ids,
         [balance.posted for balance in after],
         [balance.version for balance in after],
-        [str(account.balance.version) for account in before],
-        [str(account.balance.posted) for account in before],
-        *once([account.status for account in before]),
-        *once([account.normal_side for account in before]),
-        *once([account.floor_minor for account in before]),
-        *once([account.upstream for account in before]),
-        *once([account.currency for account in before]),
+        [str(balance.version) for balance in relied_on],
+        [str(balance.posted) for balance in relied_on],
+        *once(statuses),
+        *once(sides),
+        *once(floors),
+        *once(upstreams),
+        *once(currencies),
         rows=len(before),
     )
     if page.entries:
         _insert_entries(draft, page)
-
-
-def _in_order(account: Account) -> bytes:
-    """Accounts are locked in the order of their ids."""
-    return account.id.bytes
 
 
 def _insert_entries(tx: Tx, page: Page) -> None:
