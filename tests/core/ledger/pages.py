@@ -13,7 +13,7 @@ from bursar.core.ledger.outcomes import Outcome
 
 def turned(book: Book, page: Page) -> Book:
     """The book as it stands when the page has been written."""
-    accounts = [a._replace(balance=page.balances.get(a.id, a.balance)) for a in book.accounts.values()]
+    accounts = [page.account_now(account_id) for account_id in book.accounts]
     return Book.of(book.now, accounts, {**book.holds, **page.holds}.values(), _originals(book, page).values())
 
 

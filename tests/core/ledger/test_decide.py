@@ -49,7 +49,7 @@ def test_a_refused_order_leaves_no_trace(book: Book, orders: list[Order]) -> Non
     for order in orders:
         (outcome,), page = decide(book, [order])
         if isinstance(outcome, Refused):
-            assert (page.balances, page.entries, page.postings, page.holds, page.reversed_minor) == ({}, [], [], {}, {})
+            assert (page.accounts, page.entries, page.postings, page.holds, page.reversed_minor) == ({}, [], [], {}, {})
 
 
 @given(books(), orders)
@@ -122,7 +122,7 @@ def test_a_balance_that_would_leave_a_bigint_is_refused(posted: int, source: int
     (fits, too_much), page = decide(book, [send(1), send(1)])
     assert isinstance(fits, Done)
     assert isinstance(too_much, InvalidArgument)
-    assert abs(page.balances[ACCOUNTS[1]].posted) == MAX_BALANCE_MINOR < 2**63
+    assert abs(page.accounts[ACCOUNTS[1]].balance.posted) == MAX_BALANCE_MINOR < 2**63
 
 
 def test_an_account_that_is_below_its_floor_takes_money_and_gives_none() -> None:

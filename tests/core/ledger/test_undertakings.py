@@ -28,7 +28,7 @@ def test_more_than_there_is_may_be_undertaken_and_nothing_is_written(minor: int,
     assert isinstance(outcome, Done)
     assert (outcome.account.id, outcome.account.balance) == (SHOP.id, SHOP.balance)
     assert (outcome.entry, outcome.hold) == (None, None)
-    assert (page.balances, page.entries, page.postings, page.holds) == ({}, [], [], {})
+    assert (page.accounts, page.entries, page.postings, page.holds) == ({}, [], [], {})
 
 
 @pytest.mark.parametrize(

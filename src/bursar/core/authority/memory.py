@@ -99,22 +99,21 @@ class Memory:
     async def book(self, refs: Iterable[AccountRef]) -> Book:
         """The accounts named, and a moment that is not after the database's; `Unforeseen` if one is not there."""
         wanted = set(refs)
-        unknown = [ref for ref in wanted if not self._account(ref)]
+        found, unknown = self._known(wanted)
         if unknown and self._room.taken > _MOST_ACCOUNTS:
             self._make_room(len(unknown))
-            unknown = [ref for ref in wanted if not self._account(ref)]
+            found, unknown = self._known(wanted)
         if unknown or not self._clock or monotonic() - self._clock[1] > _SECONDS_OF_A_CLOCK:
             await self._learn(unknown)
-        found = [account for ref in wanted if (account := self._account(ref))]
-        if len(found) < len(wanted):
+            found, unknown = self._known(wanted)
+        if unknown:
             raise Unforeseen
         return Book.of(self._now(), found)
 
     def turn(self, page: Page) -> None:
         """Remember what was decided; it is on its way, and who decides on it is written after it."""
         self._accounts |= page.book.accounts
-        for account_id, balance in page.balances.items():
-            self._accounts[account_id] = page.book.accounts[account_id].with_balance(balance)
+        self._accounts |= page.accounts
         self._count()
 
     def forget(self, credentials: Iterable[Credential], account_ids: Iterable[UUID]) -> None:
@@ -137,9 +136,18 @@ class Memory:
         self._room.taken += len(self._accounts) - self._counted
         self._counted = len(self._accounts)
 
-    def _account(self, ref: AccountRef) -> Account | None:
-        account_id = self._numbers.get(ref) if isinstance(ref, str) else ref
-        return self._accounts.get(account_id) if account_id else None
+    def _known(self, refs: Iterable[AccountRef]) -> tuple[list[Account], list[AccountRef]]:
+        """Those of these accounts that are remembered, and the names of the others."""
+        found: list[Account] = []
+        unknown: list[AccountRef] = []
+        for ref in refs:
+            account_id = self._numbers.get(ref) if isinstance(ref, str) else ref
+            account = self._accounts.get(account_id) if account_id else None
+            if account:
+                found.append(account)
+            else:
+                unknown.append(ref)
+        return found, unknown
 
     async def _learn(self, refs: Sequence[AccountRef]) -> None:
         accounts, clock = await ledger.recall(self._database, self.tenant_id, refs)

@@ -1,7 +1,6 @@
 """The orders of a batch through the gate and the book, and everything that is written about them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
@@ -29,11 +28,10 @@ from bursar.kernel.db import Tx
 from bursar.kernel.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """An instruction that got past every check, and the orders it comes to."""
 
-    index: int
+    at: int
     instruction: Instruction
     actor: Actor
     orders: Sequence[Order]
@@ -151,11 +149,14 @@ async def give_back(
 
 def _tell(record: _Record, job: Job, order: Order, outcome: Outcome) -> Told:
     """Write down one outcome, and say it as the caller is told."""
-    told = [_tell_one(record, job, single, each) for single, each in _singles(order, outcome)]
     if not isinstance(order, Together):
-        return told[0]
+        assert not isinstance(outcome, AllDone)
+        return _tell_one(record, job, order, outcome)
     assert not isinstance(outcome, Done | Pending)
-    if not isinstance(outcome, AllDone):
+    if isinstance(outcome, AllDone):
+        for single, part in zip(order.orders, outcome.parts, strict=True):
+            _tell_one(record, job, single, part)
+    else:
         record.written.append(_event(job, new_id(), telling.undone(len(order.orders), outcome)))
     return outcome
 

@@ -71,8 +71,8 @@ async def carry_out(
             assert told.event_id
             await job.instruction.aside.after(tx, job.actor, told.outcomes, told.event_id)
         answer, event_id = await _ended(tx, job, told, written)
-        replies[job.index] = answer
-        pin = admitted[job.index].pin
+        replies[job.at] = answer
+        pin = admitted[job.at].pin
         pinned += _pins(job.instruction.ask, job.actor, pin, answer, event_id) if event_id else []
     events.record(tx, written)
     idempotency.pin(tx, pinned)
@@ -112,9 +112,9 @@ class _Admitted(NamedTuple):
 async def _admit(tx: Tx, asks: Sequence[Ask], source: Source = UNDER_LOCKS) -> list[_Admitted]:
     found = await source.who(tx, [ask.credential for ask in asks])
     who = [found[ask.credential] for ask in asks]
-    pins = [_pin_of(*each) for each in zip(asks, who, strict=True)]
+    pins = [_pin_of(ask, one) for ask, one in zip(asks, who, strict=True)]
     first = await source.answered(tx, [pin for pin in pins if pin])
-    return [_admitted(*each, first) for each in zip(asks, who, pins, strict=True)]
+    return [_admitted(ask, one, pin, first) for ask, one, pin in zip(asks, who, pins, strict=True)]
 
 
 def _pin_of(ask: Ask, who: identity.Who) -> UUID | None:

@@ -10,18 +10,19 @@ from bursar.kernel.db import Tx, once
 
 def insert_events(tx: Tx, events: Sequence[Event]) -> None:
     """Insert many events in one statement."""
+    ids, types, actors, actions, objects, bodies = zip(*events, strict=True)
     tx.later(
         """INSERT INTO event (tenant_id, id, object, body, type, actor_id, action)
            SELECT $1, w.id, w.object, w.body, coalesce(w.type, $6), coalesce(w.actor_id, $8), coalesce(w.action, $10)
            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $7::uuid[], $9::text[])
                 w (id, object, body, type, actor_id, action)""",
         tx.tenant,
-        [e.id for e in events],
-        [e.object for e in events],
-        [e.body for e in events],
-        *once([e.type for e in events]),
-        *once([e.actor_id for e in events]),
-        *once([e.action for e in events]),
+        ids,
+        objects,
+        bodies,
+        *once(types),
+        *once(actors),
+        *once(actions),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from bursar.core.idempotency.model import Pinned
-from bursar.kernel.db import Tx
+from bursar.kernel.db import Tx, once
 
 
 async def list_answers(tx: Tx, ids: Sequence[UUID]) -> list[Pinned]:
@@ -21,17 +21,21 @@ async def list_answers(tx: Tx, ids: Sequence[UUID]) -> list[Pinned]:
 
 def insert_answers(tx: Tx, answers: Sequence[Pinned]) -> None:
     """Pin answers to their keys."""
+    ids, principals, actions, keys, hashes, statuses, bodies, event_ids, _ = zip(*answers, strict=True)
     tx.later(
-        """INSERT INTO answer (tenant_id, id, principal_id, action, key, request_hash, status, body, event_id)
-           SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[], $7::smallint[],
-                                    $8::bytea[], $9::uuid[])""",
+        """INSERT INTO answer (tenant_id, id, key, request_hash, body, event_id, principal_id, action, status)
+           SELECT $1, w.id, w.key, w.request_hash, w.body, w.event_id, coalesce(w.principal_id, $8),
+                  coalesce(w.action, $10), coalesce(w.status, $12)
+           FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::uuid[], $7::uuid[], $9::text[],
+                       $11::smallint[])
+                w (id, key, request_hash, body, event_id, principal_id, action, status)""",
         tx.tenant,
-        [a.id for a in answers],
-        [a.principal_id for a in answers],
-        [a.action for a in answers],
-        [a.key for a in answers],
-        [a.request_hash for a in answers],
-        [a.status for a in answers],
-        [a.body for a in answers],
-        [a.event_id for a in answers],
+        ids,
+        keys,
+        hashes,
+        bodies,
+        event_ids,
+        *once(principals),
+        *once(actions),
+        *once(statuses),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bursar.core.ledger.model import Account, AccountRef, Balance, Entry, Hold, Original, Posting
+from bursar.core.ledger.model import Account, AccountRef, Entry, Hold, Original, Posting
 from bursar.core.ledger.outcomes import CounterpartyNotAllowed, UnknownAccount
 from bursar.kernel.refusal import UnknownObject
 
@@ -34,14 +34,15 @@ class Book:
 class Page:
     """What has been decided so far on top of the book, or on top of another page; `turn` adds it to the one below."""
 
-    __slots__ = ("balances", "book", "entries", "holds", "notes", "postings", "reversed_minor", "under", "world")
+    __slots__ = ("accounts", "book", "entries", "holds", "notes", "postings", "reversed_minor", "under", "world")
 
     def __init__(self, book: Book, under: "Page | None" = None) -> None:
         """An empty page."""
         self.book = book
         self.under = under
         self.world = False
-        self.balances: dict[UUID, Balance] = {}
+        # Those that changed, as they stand now.
+        self.accounts: dict[UUID, Account] = {}
         self.entries: list[Entry] = []
         self.postings: list[Posting] = []
         self.holds: dict[UUID, Hold] = {}
@@ -67,7 +68,7 @@ class Page:
     def turn(self) -> None:
         """Keep this page: the page below now says the same."""
         assert self.under is not None
-        self.under.balances.update(self.balances)
+        self.under.accounts.update(self.accounts)
         self.under.entries += self.entries
         self.under.postings += self.postings
         self.under.holds.update(self.holds)
@@ -75,21 +76,24 @@ class Page:
         self.under.notes.update(self.notes)
 
     def account(self, ref: AccountRef, argument: str) -> Account:
-        """The account an order names."""
+        """The account an order names, as decided so far."""
         account_id = self.book.numbers.get(ref) if isinstance(ref, str) else ref
-        account = self.book.accounts.get(account_id) if account_id else None
-        if account is None:
+        if account_id is None or account_id not in self.book.accounts:
             raise UnknownAccount(argument)
+        account = self.account_now(account_id)
         if not self.world and account.is_world:
             raise CounterpartyNotAllowed(account.number)
         return account
 
-    def balance(self, account_id: UUID) -> Balance:
-        """The balance as decided so far."""
-        found = self.balances.get(account_id)
-        if found is not None:
-            return found
-        return self.under.balance(account_id) if self.under else self.book.accounts[account_id].balance
+    def account_now(self, account_id: UUID) -> Account:
+        """An account of the book, as decided so far."""
+        page: Page | None = self
+        while page is not None:
+            found = page.accounts.get(account_id)
+            if found is not None:
+                return found
+            page = page.under
+        return self.book.accounts[account_id]
 
     def hold(self, hold_id: UUID) -> Hold:
         """The hold as decided so far."""
@@ -106,7 +110,3 @@ class Page:
         if found is not None:
             return found
         return self.under.taken_back(original) if self.under else original.reversed_minor
-
-    def as_of_now(self, account: Account) -> Account:
-        """The account with the balance decided so far."""
-        return account.with_balance(self.balance(account.id))

@@ -87,9 +87,9 @@ def _propose(page: Page, proposal: Propose) -> Pending:
     trial = Page(page.book, page)
     trial.world = page.world
     done = _one(trial, proposal.order)
-    target = page.as_of_now(done.target) if done.target else None
+    target = page.account_now(done.target.id) if done.target else None
     if isinstance(proposal.order, CaptureHold | Undertake) or done.account.normal_side == "debit":
-        return Pending(page.as_of_now(done.account), target, None)
+        return Pending(page.account_now(done.account.id), target, None)
     money = proposal.order.money if isinstance(proposal.order, PlaceHold) else _posted(trial)
     order = PlaceHold(proposal.hold_id, proposal.event_id, done.account.id, None, money, world=page.world)
     held = _place(page, order)
@@ -126,7 +126,7 @@ def _undertake(page: Page, order: Undertake) -> Done:
     refuse_closed(account)
     refuse_upstream(account)
     refuse_currency(account, order.money)
-    return Done(page.as_of_now(account))
+    return Done(account)
 
 
 def _send(page: Page, order: SendMoney) -> Done:
@@ -147,9 +147,8 @@ def _post(page: Page, entry: Entry, moves: Sequence[Move]) -> Done:
     page.entries.append(entry)
     for seq, move in enumerate(moves):
         page.postings.append(_posting(page, entry, seq, move))
-    first, accounts = page.postings[0], page.book.accounts
-    source, target = accounts[first.source_id], accounts[first.target_id]
-    return Done(page.as_of_now(source), page.as_of_now(target), entry, tuple(page.postings))
+    first = page.postings[0]
+    return Done(page.account_now(first.source_id), page.account_now(first.target_id), entry, tuple(page.postings))
 
 
 def _posting(page: Page, entry: Entry, seq: int, move: Move) -> Posting:
@@ -173,13 +172,13 @@ def _posting(page: Page, entry: Entry, seq: int, move: Move) -> Posting:
 
 def _change(page: Page, account: Account, change_minor: int) -> Balance:
     """Change the posted balance and step the version; what falls must stay on or above the floor."""
-    before = page.balance(account.id)
+    before = account.balance
     after = Balance(before.posted + change_minor, before.held, before.version + 1)
     if change_minor < 0:
         refuse_below_floor(account, before, after, -change_minor)
     if abs(after.posted) > MAX_BALANCE_MINOR:
         raise InvalidArgument("amount", f"would take {account.number} beyond what an account can hold")
-    page.balances[account.id] = after
+    page.accounts[account.id] = account.with_balance(after)
     return after
 
 
@@ -196,16 +195,16 @@ def _place(page: Page, order: PlaceHold) -> Done:
         raise InvalidArgument("account", "a hold reserves funds of a credit-normal account")
     if order.expires_at and order.expires_at <= page.book.now:
         raise InvalidArgument("expires_at", "lies in the past")
-    before = page.balance(account.id)
+    before = account.balance
     after = before._replace(held=before.held + order.money.minor)
     refuse_below_floor(account, before, after, order.money.minor)
-    page.balances[account.id] = after
+    page.accounts[account.id] = holding = account.with_balance(after)
     hold = Hold(
         order.hold_id, account.id, target.id if target else None, account.currency, order.money.minor, 0, "pending",
         order.description, order.metadata, page.book.now, order.expires_at, None, None, order.owner_id,
     )  # fmt: skip
     page.holds[hold.id] = hold
-    return Done(page.as_of_now(account), page.as_of_now(target) if target else None, hold=hold)
+    return Done(holding, target, hold=hold)
 
 
 def _capture(page: Page, order: CaptureHold) -> Done:
@@ -259,9 +258,10 @@ def _pending(page: Page, hold_id: UUID, approval_id: UUID | None, owner_id: UUID
 
 
 def _release(page: Page, hold: Hold) -> Account:
-    before = page.balance(hold.account_id)
-    page.balances[hold.account_id] = before._replace(held=before.held - hold.amount_minor)
-    return page.as_of_now(page.book.accounts[hold.account_id])
+    account = page.account_now(hold.account_id)
+    after = account.balance._replace(held=account.balance.held - hold.amount_minor)
+    page.accounts[account.id] = released = account.with_balance(after)
+    return released
 
 
 def _reverse(page: Page, order: ReverseEntry) -> Done:

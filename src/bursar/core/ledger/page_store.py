@@ -1,16 +1,17 @@
 """The statements that write what was decided: balances, entries with their postings, holds."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from bursar.core.ledger.book import Page
-from bursar.core.ledger.model import Account, Hold
+from bursar.core.ledger.model import Hold
 from bursar.core.ledger.rows import written
 from bursar.kernel.db import Draft, Tx, once
 
 
 def write(tx: Tx, page: Page) -> None:
     """Have stored what was decided: balances, entries with their postings, holds."""
-    if page.balances:
+    if page.accounts:
         _update_balances(tx, page)
     if page.entries:
         _insert_entries(tx, page)
@@ -24,7 +25,6 @@ def _update_balances(tx: Tx, page: Page) -> None:
     An UPDATE would join them, and while nobody has counted the table, the planner reads all of it for that; this finds
     each by its key: by the one with the currency, so that its postings need not ask for it again.
     """
-    balances = page.balances
     tx.later(
         """INSERT INTO account (tenant_id, id, currency, posted_minor, held_minor, version, number, name, normal_side)
            SELECT $1, *, '', '', 'debit'
@@ -32,9 +32,7 @@ def _update_balances(tx: Tx, page: Page) -> None:
            ON CONFLICT (tenant_id, id, currency) DO UPDATE
            SET posted_minor = excluded.posted_minor, held_minor = excluded.held_minor, version = excluded.version""",
         tx.tenant,
-        list(balances),
-        [page.book.accounts[account_id].currency for account_id in balances],
-        *_columns(balances.values(), 3),
+        *_columns([(account.id, account.currency, *account.balance) for account in page.accounts.values()], 5),
     )
 
 
@@ -45,8 +43,10 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
     version alone would not do: one that was counted on and never came has the number of another that did. A hold placed
     meanwhile leaves what is available above the floor, or the account refuses the balance.
     """
-    before = sorted(page.book.accounts.values(), key=_in_order)
-    after = [page.balance(account.id) for account in before]
+    # Accounts are locked in the order of their ids.
+    before = sorted(page.book.accounts.values(), key=attrgetter("id.bytes"))
+    ids, _, _, currencies, sides, floors, statuses, relied_on, _, _, upstreams = zip(*before, strict=True)
+    after = [page.accounts.get(account.id, account).balance for account in before]
     draft.must(
         """INSERT INTO account AS a (tenant_id, id, posted_minor, version, name, number, status, normal_side,
                                      floor_minor, upstream, currency)
@@ -63,25 +63,20 @@ def write_if_unchanged(draft: Draft, page: Page) -> None:
              AND a.floor_minor IS NOT DISTINCT FROM excluded.floor_minor
              AND a.upstream IS NOT DISTINCT FROM excluded.upstream
            RETURNING true""",
-        [account.id for account in before],
+        ids,
         [balance.posted for balance in after],
         [balance.version for balance in after],
-        [str(account.balance.version) for account in before],
-        [str(account.balance.posted) for account in before],
-        *once([account.status for account in before]),
-        *once([account.normal_side for account in before]),
-        *once([account.floor_minor for account in before]),
-        *once([account.upstream for account in before]),
-        *once([account.currency for account in before]),
+        [str(balance.version) for balance in relied_on],
+        [str(balance.posted) for balance in relied_on],
+        *once(statuses),
+        *once(sides),
+        *once(floors),
+        *once(upstreams),
+        *once(currencies),
         rows=len(before),
     )
     if page.entries:
         _insert_entries(draft, page)
-
-
-def _in_order(account: Account) -> bytes:
-    """Accounts are locked in the order of their ids."""
-    return account.id.bytes
 
 
 def _insert_entries(tx: Tx, page: Page) -> None:
