@@ -161,7 +161,10 @@ def test_sixteen_levels_are_read_and_seventeen_are_not(opening: bytes, closing: 
 
     read_json(levels(16))
     # Brackets inside of strings are no levels, and how many there are does not matter.
-    read_json(b'{"a": ["[[[[[[[[[[[[[[[[[[[[", "\\"[[[[[[[[[[[[[[[[[[[[[[[[[[", ' + b"[]," * 100 + b"{}]}")
+    for escaped in (b"", b'\\"'):
+        read_json(b'{"a": ["[[[[[[[[[[[[[[[[[[[", "", "' + escaped + b'[[[[[[[[[[[[[[[[[[", ' + b"[]," * 100 + b"{}]}")
+        with pytest.raises(InvalidArgument, match="nested deeper"):
+            read_json(b'{"]": "' + escaped + b'", "b": ["]]", ' + levels(15) + b"]}")
     with pytest.raises(InvalidArgument):
         read_json(levels(17))
 

@@ -31,6 +31,7 @@ _BAD_TEXT = re.compile(
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ALL_BUT_BRACKETS_AND_QUOTES = bytes(set(_ALL_BUT_BRACKETS) - set(b'"'))
 
 
 def read_json(body: bytes) -> Any:
@@ -73,6 +74,9 @@ def _is_too_deep(body: bytes) -> bool:
     """Look before parsing, which would recurse: without strings a body is brackets, and each round takes a level."""
     if body.count(b"[") + body.count(b"{") <= MOST_DEPTH:
         return False
+    if b"\\" not in body:
+        # Then every quote begins or ends a string, and two that meet may go: few strings have a bracket in them.
+        body = body.translate(None, _ALL_BUT_BRACKETS_AND_QUOTES).replace(b'""', b"")
     brackets = _STRING.sub(b"", body).translate(_ONE_KIND, _ALL_BUT_BRACKETS)
     for _ in range(MOST_DEPTH):
         brackets = brackets.replace(b"[]", b"")

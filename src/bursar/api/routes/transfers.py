@@ -19,6 +19,7 @@ from bursar.core.authority.model import PendingApproval, Told
 from bursar.core.idempotency.model import Answer
 from bursar.core.identity import service as identity
 from bursar.core.identity.model import Actor
+from bursar.core.ledger.model import Entry, Posting
 from bursar.core.ledger.orders import NO_CLAIMS, Claims, Order
 from bursar.core.ledger.outcomes import AllDone, Done, Pending
 from bursar.features.risk.deciding import assess
@@ -160,7 +161,7 @@ def one_transfer(request_id: str) -> Callable[[Sequence[Told]], Answer]:
         if isinstance(outcome, Refusal):
             return answer_of(outcome, request_id)
         assert isinstance(outcome, Done)
-        facts = _facts_of(Transfer.of_done(outcome))
+        facts = _facts_of_done(outcome)
         facts["authority"] = authority_facts_of(outcome)
         return Answer(201, orjson.dumps(facts))
 
@@ -192,7 +193,7 @@ def _result(outcome: Any, request_id: str) -> dict[str, Json]:
     """What became of one, as JSON of the shape of `wire.TransferResult`."""
     told: dict[str, Json] = {"transfer": None, "pending": None, "problem": None}
     if isinstance(outcome, Done):
-        told["transfer"] = facts = _facts_of(Transfer.of_done(outcome))
+        told["transfer"] = facts = _facts_of_done(outcome)
         facts["authority"] = None
     elif isinstance(outcome, PendingApproval):
         told["pending"] = show_pending(outcome).model_dump(mode="json")
@@ -203,12 +204,18 @@ def _result(outcome: Any, request_id: str) -> dict[str, Json]:
 
 def show_transfer(transfer: Transfer) -> wire.Transfer:
     """A transfer as the wire shows it."""
-    return wire.Transfer.model_validate(_facts_of(transfer))
+    return wire.Transfer.model_validate(_facts_of(*transfer))
 
 
-def _facts_of(transfer: Transfer) -> dict[str, Json]:
+def _facts_of_done(done: Done) -> dict[str, Json]:
+    """Those of the transfer an order just made. Nothing can have been reversed of it yet."""
+    account, target, entry, postings, _, _ = done
+    assert entry and target
+    return _facts_of(entry, postings[0], account.number, target.number, 0)
+
+
+def _facts_of(entry: Entry, posting: Posting, source: str, target: str, reversed_minor: int) -> dict[str, Json]:
     """The same as JSON: the busiest answer does without the models, which would take five times as long."""
-    entry, posting, source, target, reversed_minor = transfer
     entry_id, kind, event_id, reverses_id, hold_id, description, metadata, effective_at, recorded_at = entry
     _, _, _, _, currency, minor, source_version, source_balance, target_version, _, _ = posting
     return {

@@ -30,20 +30,11 @@ class Wish(NamedTuple):
 
 def send(actor: Actor, wish: Wish) -> SendMoney:
     """The order for one transfer; agents may not choose its time of effect, nor use world accounts."""
-    if wish.effective_at is not None and actor.kind == "agent":
+    source, target, money, description, metadata, effective_at, claims = wish
+    if effective_at is not None and actor.kind == "agent":
         raise InvalidArgument("effective_at", "an agent may not choose it")
-    move = Move(wish.source, wish.target, wish.money)
-    return SendMoney(
-        new_id(),
-        new_id(),
-        (move,),
-        "transfer",
-        wish.effective_at,
-        wish.description,
-        wish.metadata,
-        _world(actor),
-        wish.claims,
-    )
+    moves = (Move(source, target, money),)
+    return SendMoney(new_id(), new_id(), moves, "transfer", effective_at, description, metadata, _world(actor), claims)
 
 
 def send_each(actor: Actor, wishes: Sequence[Wish]) -> list[Order]:
