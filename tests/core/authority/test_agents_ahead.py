@@ -250,7 +250,8 @@ async def _left(story: Story, who: Any) -> int:
     assert isinstance(done, Done)
     authorised = authorised_of(done)
     assert authorised
-    return 1000 - authorised.left[0].used.amount_minor
+    _, used = authorised.left[0]
+    return 1000 - used.amount_minor
 
 
 async def test_what_counts_on_a_payment_that_never_came_is_not_written(

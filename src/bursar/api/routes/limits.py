@@ -33,8 +33,8 @@ def authority_facts_of(done: Done) -> dict[str, Json] | None:
 
 
 def _facts_of(left: Left) -> dict[str, Json]:
-    mandate, limit, (amount_minor, uses), resets_at = left
-    facts = _said_of(mandate.id, limit, resets_at).copy()
+    (mandate, _, _, limit, span), (amount_minor, uses) = left
+    facts = _said_of(mandate.id, limit, span.resets_at).copy()
     if limit.max_count is not None:
         facts["left_count"] = max(0, limit.max_count - uses)
     if isinstance(limit, Window) and limit.max_minor is not None and limit.currency:

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from bursar.core.authority import facts_store
 from bursar.core.authority.assessing import Assess
 from bursar.core.authority.cases import Asked
+from bursar.core.authority.counting import counters_of
 from bursar.core.authority.covering import chain_for
 from bursar.core.authority.examine import Examination
-from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Result, Used
+from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Result
 from bursar.core.authority.mandate import Mandate
-from bursar.core.authority.periods import span_of, span_of_velocity
 from bursar.core.authority.refusals import MandateMissing
 from bursar.core.authority.remaining import Left
 from bursar.core.authority.sources import UNDER_LOCKS
@@ -48,14 +47,8 @@ async def overview(tx: Tx, agent: Principal) -> tuple[list[Mandate], list[Left]]
     except MandateMissing:
         return [], []
     now = await reading.clock(tx)
-    limits = [(m, window) for m in chain for window in m.terms.windows if not window.per_payee]
-    wanted = [(m.id, w.key, ANY_PAYEE, span_of(w, now).since) for m, w in limits]
-    velocities = [(m, m.terms.velocity) for m in chain if m.terms.velocity]
-    wanted += [(m.id, VELOCITY, ANY_PAYEE, span_of_velocity(v, now).since) for m, v in velocities]
+    counters = [counter for mandate in chain for counter in counters_of(mandate, now) if not counter.per_payee]
+    counters.sort(key=lambda counter: counter.key == VELOCITY)
+    wanted = [(counter.mandate.id, counter.key, ANY_PAYEE, counter.span.since) for counter in counters]
     used = (await facts_store.look_up(tx, wanted)).used
-
-    def of(mandate_id: UUID, key: str) -> Used:
-        return used.get((mandate_id, key, ANY_PAYEE), NOTHING_USED)
-
-    left = [Left(m, w, of(m.id, w.key), span_of(w, now).resets_at) for m, w in limits]
-    return chain, left + [Left(m, v, of(m.id, VELOCITY), span_of_velocity(v, now).resets_at) for m, v in velocities]
+    return chain, [(c, used.get((c.mandate.id, c.key, ANY_PAYEE), NOTHING_USED)) for c in counters]

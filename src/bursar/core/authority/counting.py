@@ -2,23 +2,13 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from bursar.core.authority.facts import ANY_PAYEE, NOTHING_USED, VELOCITY, Limit, Meter, Used
-from bursar.core.authority.mandate import Mandate, Velocity, Window
-from bursar.core.authority.periods import Span, span_of, span_of_velocity
-from bursar.core.authority.remaining import Left
-
-
-class _Counter(NamedTuple):
-    """One limit of a mandate, and where it stands."""
-
-    mandate: Mandate
-    key: str
-    per_payee: bool
-    limit: Window | Velocity
-    span: Span
+from bursar.core.authority.mandate import Mandate
+from bursar.core.authority.periods import span_of, span_of_velocity
+from bursar.core.authority.remaining import Counter, Left
 
 
 class Counters:
@@ -26,7 +16,7 @@ class Counters:
 
     def __init__(self, mandates: Iterable[Mandate], now: datetime) -> None:
         """Where each of their limits stands now."""
-        self._of = {mandate.id: {counter.key: counter for counter in _counters(mandate, now)} for mandate in mandates}
+        self._of = {mandate.id: {counter.key: counter for counter in counters_of(mandate, now)} for mandate in mandates}
         # For all payees, and whether each of them is counted apart.
         self._limits: dict[UUID, list[tuple[Limit, bool]]] = {
             mandate_id: [((mandate_id, counter.key, ANY_PAYEE), counter.per_payee) for counter in counters.values()]
@@ -52,8 +42,7 @@ class Counters:
     def left(self, after: Mapping[Limit, Used]) -> list[Left]:
         """What limits come to with this used of them."""
         of = self._of
-        found = [(of[mandate_id][key], used) for (mandate_id, key, _), used in after.items()]
-        return [Left(mandate, limit, used, span.resets_at) for (mandate, _, _, limit, span), used in found]
+        return [(of[mandate_id][key], used) for (mandate_id, key, _), used in after.items()]
 
     def used(
         self, limits: Iterable[Limit], before: Mapping[Limit, Used], after: Mapping[Hashable, Any]
@@ -67,9 +56,10 @@ class Counters:
         return used
 
 
-def _counters(mandate: Mandate, now: datetime) -> Sequence[_Counter]:
+def counters_of(mandate: Mandate, now: datetime) -> Sequence[Counter]:
+    """The limits of a mandate where they stand now: windows first and then velocity."""
     terms = mandate.terms
-    found = [_Counter(mandate, w.key, w.per_payee, w, span_of(w, now)) for w in terms.windows]
+    found = [Counter(mandate, w.key, w.per_payee, w, span_of(w, now)) for w in terms.windows]
     if terms.velocity:
-        found.append(_Counter(mandate, VELOCITY, False, terms.velocity, span_of_velocity(terms.velocity, now)))
+        found.append(Counter(mandate, VELOCITY, False, terms.velocity, span_of_velocity(terms.velocity, now)))
     return found

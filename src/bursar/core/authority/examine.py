@@ -42,6 +42,9 @@ from bursar.kernel.db import Tx, Unforeseen
 from bursar.kernel.ids import new_id
 from bursar.kernel.refusal import Refusal
 
+# What only gives back asks for nothing.
+_GIVE_BACK = (ReleaseHold, ExpireHold)
+
 
 class Examination:
     """One batch of agents' orders against their mandates; make it with the mandates locked, then `open` it."""
@@ -75,7 +78,7 @@ class Examination:
         self._counters = Counters(self._mandates, now)
         page = Page(book)
         for asked in self.asked.values():
-            if isinstance(asked.order, ReleaseHold | ExpireHold):
+            if isinstance(asked.order, _GIVE_BACK):
                 continue
             page.world = asked.order.world
             try:
@@ -96,7 +99,7 @@ class Examination:
     def _wish(self, page: Page, asked: Asked) -> Wish:
         """What an order asks for; refuses what names nothing there is, and whoever has no mandate."""
         order, agent = asked.order, asked.agent
-        assert not isinstance(order, ReleaseHold | ExpireHold)
+        assert not isinstance(order, _GIVE_BACK)
         source, target, money = come_to(page, order)
         chain = self._chain(agent, order.claims.mandate_id)
         payee_id = target.id if target else None
@@ -124,7 +127,7 @@ class Examination:
 
     def _gate(self, page: Page, order: SingleOrder) -> SingleOrder | Propose:
         asked = self.asked.get(order.event_id)
-        if asked is None or isinstance(order, ReleaseHold | ExpireHold):
+        if asked is None or isinstance(order, _GIVE_BACK):
             return order
         self._cases[order.event_id] = UNDECIDED
         # What a transfer comes to is the same whatever went before it; what is left of a hold or a transfer is not.

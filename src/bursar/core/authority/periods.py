@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from bursar.core.authority.mandate import DAYS, Velocity, Window, zone_of
+from bursar.core.authority.mandate import DAYS, Period, Velocity, Window, zone_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PIECES = 60
@@ -27,18 +27,15 @@ def local_at(now: datetime, time_zone: str) -> tuple[str, time]:
     return DAYS[local.weekday()], local.time()
 
 
-@lru_cache(maxsize=256)
 def span_of(window: Window, now: datetime) -> Span:
     """Where a window stands at a moment."""
     if window.period == "lifetime":
         return Span(EPOCH, EPOCH, None)
     if window.kind == "rolling":
         return _rolling(_SECONDS[window.period], now)
-    start, end = _calendar(window, now)
-    return Span(start, start, end)
+    return _calendar(window.period, window.time_zone, now.replace(microsecond=0))
 
 
-@lru_cache(maxsize=64)
 def span_of_velocity(velocity: Velocity, now: datetime) -> Span:
     """Where a velocity limit stands at a moment."""
     return _rolling(velocity.seconds, now)
@@ -52,18 +49,20 @@ def _rolling(seconds: int, now: datetime) -> Span:
     return Span(bucket, bucket - PIECES * piece, bucket + piece)
 
 
-def _calendar(window: Window, now: datetime) -> tuple[datetime, datetime]:
-    """The start and end of the period in the window's time zone, as moments; in autumn a day has 25 hours."""
-    zone = zone_of(window.time_zone)
+# Every clock of the world is set on whole seconds, so what holds at the beginning of a second holds all through it.
+@lru_cache(maxsize=256)
+def _calendar(period: Period, time_zone: str, now: datetime) -> Span:
+    """The start and end of the period in this time zone, as moments; in autumn a day has 25 hours."""
+    zone = zone_of(time_zone)
     local = now.astimezone(zone)
-    if window.period == "hour":
+    if period == "hour":
         # Zones lie whole quarters of an hour apart. Winter time counts all year: one zone's summer is half an hour off.
         offset = (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
         hour = timedelta(hours=1)
         start = EPOCH + (now - EPOCH + offset) // hour * hour - offset
-        return start, start + hour
+        return Span(start, start, start + hour)
     day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
-    match window.period:
+    match period:
         case "week":
             day -= timedelta(days=day.weekday())
             after = day + timedelta(days=7)
@@ -72,4 +71,5 @@ def _calendar(window: Window, now: datetime) -> tuple[datetime, datetime]:
             after = (day + timedelta(days=32)).replace(day=1)
         case _:
             after = day + timedelta(days=1)
-    return day.replace(tzinfo=zone).astimezone(UTC), after.replace(tzinfo=zone).astimezone(UTC)
+    start = day.replace(tzinfo=zone).astimezone(UTC)
+    return Span(start, start, after.replace(tzinfo=zone).astimezone(UTC))

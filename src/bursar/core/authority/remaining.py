@@ -1,22 +1,27 @@
 """What is left of an agent's limits once it has paid, as its decision knows it: no question is asked."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from bursar.core.authority.facts import Used
 from bursar.core.authority.mandate import Mandate, Velocity, Window
+from bursar.core.authority.periods import Span
 from bursar.core.ledger.outcomes import Done
 
 
-class Left(NamedTuple):
-    """One limit of a mandate and what is used of it now."""
+class Counter(NamedTuple):
+    """One limit of a mandate, and where it stands."""
 
     mandate: Mandate
+    key: str
+    per_payee: bool
     limit: Window | Velocity
-    used: Used
-    resets_at: datetime | None
+    span: Span
+
+
+# A limit and what is used of it now.
+Left: TypeAlias = tuple[Counter, Used]
 
 
 class Authorised(NamedTuple):

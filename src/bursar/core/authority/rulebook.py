@@ -115,13 +115,21 @@ class Rulebook:
 
     def known(self, limits: Sequence[Since], payees: Sequence[UUID], fingerprints: Iterable[UUID]) -> Known:
         """What is remembered; not exact, because what people and the worker give back of limits is not told here."""
-        used = {limit: self._used.get(limit[0], {}).get(limit[:3]) for limit in limits}
-        unknown = [limit for limit, pieces in used.items() if not pieces]
+        used: dict[Limit, Used] = {}
+        unknown: list[Since] = []
+        for mandate_id, key, payee_id, since in limits:
+            limit = mandate_id, key, payee_id
+            of_mandate = self._used.get(mandate_id)
+            pieces = of_mandate.get(limit) if of_mandate else None
+            if pieces:
+                used[limit] = pieces.since(since)
+            else:
+                unknown.append((*limit, since))
         strangers = [payee for payee in payees if payee not in self._payees]
         if unknown or strangers:
             raise Unlearnt(unknown, strangers)
         return Known(
-            {limit[:3]: pieces.since(limit[3]) for limit, pieces in used.items() if pieces},
+            used,
             {payee: found for payee in payees if (found := self._payees[payee])},
             {each: self._under_way[each] for each in fingerprints if each in self._under_way},
             exact=False,

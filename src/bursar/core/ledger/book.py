@@ -59,7 +59,8 @@ class Page:
         """What was noted so far, or None."""
         page: Page | None = self
         while page is not None:
-            found = page.notes.get(key)
+            # An order's own page has none while the gate looks; hashing a key costs more than asking for that.
+            found = page.notes.get(key) if page.notes else None
             if found is not None:
                 return found
             page = page.under
