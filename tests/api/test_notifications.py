@@ -26,8 +26,9 @@ URL = "https://hooks.example.com/bursar"
 
 
 @pytest.fixture
-async def bursar(app: ASGIApp, tenant: Tenant) -> AsyncGenerator[Bursar]:
-    """The operator's client."""
+async def bursar(app: ASGIApp, tenant: Tenant, database: Database) -> AsyncGenerator[Bursar]:
+    """The operator's client. An endpoint is told of what is not over when it is made: what the tenant did before is."""
+    await others_are_over(database)
     async with Bursar(BASE, tenant.operator, transport=httpx2.ASGITransport(app)) as client:
         yield client
 
