@@ -68,7 +68,8 @@ class Queue:
 
     def __init__(self) -> None:
         self.due: deque[tuple[float, bytes]] = deque()
-        self.free: list[Connection] = []
+        # The one that has been free for longest is next: the service hangs up on those that nobody uses.
+        self.free: deque[Connection] = deque()
         self.samples: list[Sample] = []
         self.sent = 0
         self.has_ended = False
@@ -78,7 +79,7 @@ class Queue:
         """Send what is due over the connections that are free."""
         while self.due and self.free:
             self.sent += 1
-            self.free.pop().send(*self.due.popleft())
+            self.free.popleft().send(*self.due.popleft())
         if self.has_ended and self.sent == len(self.samples) and not self.over.done():
             self.over.set_result(None)
 
