@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import uvicorn
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from bursar.api.answering import Protocol
@@ -136,3 +136,16 @@ async def test_a_value_that_would_end_its_line_is_never_sent(value: str) -> None
     sent = b"".join(wire.pieces)
     assert b"set-cookie" not in sent
     assert b"\r\n\r\nb" not in sent
+
+
+@pytest.mark.parametrize("said", [RuntimeError("the handler is closed"), BrokenPipeError()])
+async def test_a_caller_who_leaves_while_the_answer_is_written_is_no_failure(said: Exception) -> None:
+    def gone(*_: object) -> bool:
+        raise said
+
+    async def unasked(_: Message) -> None:
+        raise AssertionError("the answer had begun")
+
+    sent = Sent({"extensions": {"bursar.whole": {"send": gone}}}, unasked, "req_1")
+    await sent.answer(Response(b"done", 201))
+    assert sent.status == 201

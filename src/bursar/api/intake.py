@@ -115,8 +115,7 @@ class Sent:
     async def _begin(self, start: Message, message: Message) -> None:
         self.status = start["status"]
         start["headers"] = [*start.get("headers", ()), (b"x-request-id", self._request_id.encode())]
-        if not self._is_sent_whole(start, message):
-            await self._pass_on(start, message)
+        await self._pass_on(start, message)
 
     def _is_sent_whole(self, start: Message, message: Message) -> bool:
         if self._whole is None or message.get("more_body"):
@@ -125,6 +124,8 @@ class Sent:
 
     async def _pass_on(self, *messages: Message) -> None:
         try:
+            if len(messages) == 2 and self._is_sent_whole(*messages):
+                return
             for message in messages:
                 await self._send(message)
         except (OSError, RuntimeError):
